@@ -24,10 +24,10 @@ export const ModelOffer = z.object({
   /** For example `Q4_K_M`, as the engine names it. */
   quantization: z.string().max(64).optional(),
   /** Tokens of context in force for one request; where not loaded, the model's maximum. */
-  contextLength: z.int().positive().max(100_000_000).optional(),
+  context_length: z.int().positive().max(100_000_000).optional(),
   /** Requests that the engine serves at once for this model. */
   slots: z.int().positive().max(65_536).optional(),
   /** Unix seconds of the model's creation; only where the engine keeps it stable. */
-  createdAt: z.int().nonnegative().optional(),
+  created_at: z.int().nonnegative().optional(),
 });
 export type ModelOffer = z.infer<typeof ModelOffer>;

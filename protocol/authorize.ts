@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { NodeUrl } from "./heartbeat";
+import { PeerId } from "./identity";
+import { Microcredits, MICROCREDITS_PER_CREDIT, Rate } from "./microcredits";
+import { EngineKind, ModelId } from "./model-offer";
+import { NetworkId } from "./names";
+import { MAX_CANDIDATES } from "./ticket";
+
+/** What a lease holds where the client asks for nothing in particular. */
+export const DEFAULT_BUDGET_MICROCREDITS = 60 * MICROCREDITS_PER_CREDIT;
+
+const Budget = Microcredits.positive();
+
+export const AuthorizeRequest = z.object({
+  model: ModelId,
+  network: NetworkId.optional(),
+  /** The most that the lease shall hold; a poorer user gets a smaller one. */
+  budget: Budget.optional(),
+  /** Nodes that just failed this client: not to be named again now. */
+  exclude: z.array(PeerId).max(32).optional(),
+});
+export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>;
+
+export const Candidate = z.object({
+  node_id: PeerId,
+  urls: z.array(NodeUrl).min(1),
+  engine: EngineKind,
+  /** Microcredits a second. */
+  rate: Rate,
+  /** Free to the user: the node is the user's own. */
+  own: z.boolean(),
+  /** The coordinator's guess at the milliseconds to completion. */
+  expected_ms: z.int().nonnegative(),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+export const Authorization = z.object({
+  ticket: z.string().min(1),
+  lease_id: z.uuid(),
+  network: NetworkId,
+  model: ModelId,
+  budget: Microcredits,
+  /** Unix seconds. */
+  expires_at: z.int(),
+  /** Best first. */
+  candidates: z.array(Candidate).min(1).max(MAX_CANDIDATES),
+});
+export type Authorization = z.infer<typeof Authorization>;
+
+export const ExtendRequest = z.object({
+  lease_id: z.uuid(),
+  /** Microcredits to add to the budget, as far as the balance goes. */
+  add: Budget,
+});
+export type ExtendRequest = z.infer<typeof ExtendRequest>;
+
+/** A new ticket for the same lease and nodes. */
+export const Extension = z.object({
+  ticket: z.string().min(1),
+  lease_id: z.uuid(),
+  budget: Microcredits,
+  expires_at: z.int(),
+});
+export type Extension = z.infer<typeof Extension>;

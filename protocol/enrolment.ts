@@ -1,0 +1,41 @@
+import type { CryptoKey } from "jose";
+import { z } from "zod";
+import { PeerId } from "./identity";
+import { type JwsRefusal, signJws, verifyJws } from "./jws";
+import { Rate } from "./microcredits";
+import { NetworkId, UserId } from "./names";
+import type { Outcome } from "./outcome";
+
+/** The header in which a node shows the coordinator its enrolment, so that a heartbeat reads no database. */
+export const ENROLMENT_HEADER = "troop-enrolment";
+const ENROLMENT_TYP = "troop-enrolment+jwt";
+export const ENROLMENT_LIFETIME_S = 24 * 60 * 60;
+
+/** What the coordinator certifies of a peer when it registers; the peer renews it by registering again. */
+export const EnrolmentClaims = z.object({
+  iss: z.string(),
+  sub: PeerId,
+  usr: UserId,
+  nets: z.array(NetworkId).min(1).max(64),
+  /** Microcredits a second that this peer earns as a node. */
+  rate: Rate,
+  iat: z.int(),
+  exp: z.int(),
+});
+export type EnrolmentClaims = z.infer<typeof EnrolmentClaims>;
+
+export function signEnrolment(
+  claims: EnrolmentClaims,
+  key: CryptoKey,
+  kid: string,
+): Promise<string> {
+  return signJws(ENROLMENT_TYP, claims, key, { kid });
+}
+
+export function verifyEnrolment(
+  enrolment: string,
+  key: CryptoKey,
+  expected: { readonly issuer: string; readonly nowMs: number },
+): Promise<Outcome<EnrolmentClaims, JwsRefusal>> {
+  return verifyJws(enrolment, key, EnrolmentClaims, { typ: ENROLMENT_TYP, ...expected });
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { ModelId, ModelOffer } from "./model-offer";
+
+/** Seconds between heartbeats of a node whose state does not change. */
+export const HEARTBEAT_INTERVAL_S = 15;
+/** A node not heard of for so long is dead to the coordinator. */
+export const NODE_DEAD_AFTER_S = 45;
+export const MAX_MODELS = 256;
+
+/** Where a node can be reached: `http://host:port`, an IP literal for a host, no path. */
+export const NodeUrl = z
+  .url({ protocol: /^http$/ })
+  .max(128)
+  .refine((url) => new URL(url).origin === url, "must be http://address:port with no path");
+
+export const Heartbeat = z.object({
+  /** `leaving`: takes the node and its models off the lists at once. */
+  state: z.enum(["serving", "busy", "leaving"]),
+  urls: z.array(NodeUrl).min(1).max(4),
+  models: z.array(ModelOffer).max(MAX_MODELS),
+  /** Models offered in an earlier heartbeat and gone since: taken off the lists at once. */
+  withdrawn: z.array(ModelId).max(MAX_MODELS),
+  /** Requests running and waiting at the moment. */
+  running: z.int().nonnegative().max(65_536),
+  waiting: z.int().nonnegative().max(65_536),
+  /** Requests that the node serves at once. */
+  concurrency: z.int().positive().max(65_536),
+  /** The binary's version, for people. */
+  version: z.string().min(1).max(64),
+});
+export type Heartbeat = z.infer<typeof Heartbeat>;
+
+export const HeartbeatAnswer = z.object({
+  status: z.literal("seen"),
+  /** Seconds until the next one is due. */
+  next_in_seconds: z.int().positive(),
+});
+export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;

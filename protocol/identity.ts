@@ -1,0 +1,60 @@
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type CryptoKey,
+} from "jose";
+import { z } from "zod";
+
+/** 32 bytes in unpadded base64url. */
+const Bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
+
+/** RFC 7638 SHA-256 thumbprint of a peer's Ed25519 key: the peer's id, and a node's. */
+export const PeerId = Bytes32;
+export type PeerId = z.infer<typeof PeerId>;
+
+/** An Ed25519 public key (RFC 8037), with nothing in it but the key. */
+export const PublicKey = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  x: Bytes32,
+});
+export type PublicKey = z.infer<typeof PublicKey>;
+
+/** An Ed25519 key pair as it lies in `identity.json` (mode 0600). */
+export const PrivateKey = PublicKey.extend({ d: Bytes32 });
+export type PrivateKey = z.infer<typeof PrivateKey>;
+
+/** A peer that can sign: its id, its public key and a handle on its private key. */
+export type Identity = {
+  readonly peerId: PeerId;
+  readonly publicKey: PublicKey;
+  readonly signingKey: CryptoKey;
+};
+
+export async function generatePrivateKey(): Promise<PrivateKey> {
+  const pair = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  return PrivateKey.parse(await exportJWK(pair.privateKey));
+}
+
+/** Throws where `d` does not belong to `x`: such an identity would sign what nobody can verify. */
+export async function openIdentity(privateKey: PrivateKey): Promise<Identity> {
+  const publicKey = PublicKey.parse(privateKey);
+  const signingKey = await importJWK<CryptoKey>(privateKey, "EdDSA");
+  const probe = new Uint8Array([1]);
+  const signature = await crypto.subtle.sign("Ed25519", signingKey, probe);
+  const verifyingKey = await importPublicKey(publicKey);
+  if (!(await crypto.subtle.verify("Ed25519", verifyingKey, signature, probe))) {
+    throw new Error("The private key does not belong to the public key.");
+  }
+  return { peerId: await peerIdOf(publicKey), publicKey, signingKey };
+}
+
+export async function peerIdOf(publicKey: PublicKey): Promise<PeerId> {
+  return calculateJwkThumbprint(publicKey, "sha256");
+}
+
+export async function importPublicKey(publicKey: PublicKey): Promise<CryptoKey> {
+  return importJWK<CryptoKey>({ ...publicKey }, "EdDSA");
+}

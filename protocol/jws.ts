@@ -1,0 +1,94 @@
+import {
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  SignJWT,
+  type CryptoKey,
+  type JWTPayload,
+} from "jose";
+import type { z } from "zod";
+import type { Outcome } from "./outcome";
+
+/** Seconds by which two honest clocks may differ. */
+export const CLOCK_SKEW_S = 30;
+
+export type JwsRefusal =
+  | { readonly reason: "malformed" }
+  | { readonly reason: "wrong_type" }
+  | { readonly reason: "bad_signature" }
+  | { readonly reason: "expired" }
+  | { readonly reason: "not_yet_valid"; readonly aheadSeconds: number }
+  | { readonly reason: "wrong_audience" }
+  | { readonly reason: "wrong_issuer" }
+  | { readonly reason: "bad_claims"; readonly field: string };
+
+/** Signs claims as a compact JWS, EdDSA, with a `typ` that keeps one kind from passing as another. */
+export function signJws(
+  typ: string,
+  claims: JWTPayload,
+  key: CryptoKey,
+  header: Record<string, unknown> = {},
+): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ ...header, alg: "EdDSA", typ }).sign(key);
+}
+
+type Expected = {
+  readonly typ: string;
+  readonly nowMs: number;
+  readonly audience?: string;
+  readonly issuer?: string;
+};
+
+/** Verifies signature, `typ`, times, issuer and audience, then the shape of the claims. Only EdDSA. */
+export async function verifyJws<Schema extends z.ZodType>(
+  token: string,
+  key: CryptoKey,
+  claims: Schema,
+  expected: Expected,
+): Promise<Outcome<z.infer<Schema>, JwsRefusal>> {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ["EdDSA"],
+      typ: expected.typ,
+      clockTolerance: CLOCK_SKEW_S,
+      currentDate: new Date(expected.nowMs),
+      ...(expected.audience !== undefined && { audience: expected.audience }),
+      ...(expected.issuer !== undefined && { issuer: expected.issuer }),
+    });
+    const parsed = claims.safeParse(payload);
+    if (parsed.success) return { ok: true, value: parsed.data };
+    const field = parsed.error.issues[0]?.path.join(".") ?? "";
+    return { ok: false, reason: "bad_claims", field };
+  } catch (cause) {
+    return { ok: false, ...refusalOf(cause, expected.nowMs) };
+  }
+}
+
+/** The protected header, unverified: only good for picking a key. */
+export function readHeader<Schema extends z.ZodType>(
+  token: string,
+  schema: Schema,
+): z.infer<Schema> | undefined {
+  try {
+    return schema.safeParse(decodeProtectedHeader(token)).data;
+  } catch {
+    return undefined; // Not a compact JWS at all; the caller refuses it as malformed.
+  }
+}
+
+function refusalOf(cause: unknown, nowMs: number): JwsRefusal {
+  if (cause instanceof errors.JWTExpired) return { reason: "expired" };
+  if (cause instanceof errors.JWSSignatureVerificationFailed) return { reason: "bad_signature" };
+  if (cause instanceof errors.JWTClaimValidationFailed) {
+    if (cause.claim === "aud") return { reason: "wrong_audience" };
+    if (cause.claim === "iss") return { reason: "wrong_issuer" };
+    if (cause.claim === "typ") return { reason: "wrong_type" };
+    if (cause.claim === "nbf") {
+      const aheadSeconds = Math.ceil((cause.payload.nbf ?? 0) - nowMs / 1_000);
+      return { reason: "not_yet_valid", aheadSeconds };
+    }
+    return { reason: "bad_claims", field: cause.claim };
+  }
+  if (cause instanceof errors.JOSEError) return { reason: "malformed" };
+  throw new Error("Verifying a signature failed unexpectedly.", { cause });
+}

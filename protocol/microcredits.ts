@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+/** A million to the credit; one credit is one second of the reference device. */
+export const MICROCREDITS_PER_CREDIT = 1_000_000;
+
+/** An amount of money: a whole number of microcredits, never negative, exact in JSON. */
+export const Microcredits = z.int().nonnegative();
+export type Microcredits = z.infer<typeof Microcredits>;
+
+/** Microcredits for one second of a node: its multiplier times a million. */
+export const Rate = z
+  .int()
+  .positive()
+  .max(8 * MICROCREDITS_PER_CREDIT);
+export type Rate = z.infer<typeof Rate>;
+
+/** `1234567` → `"1.234567"`: exact, without trailing zeros. Takes negative amounts, for statements. */
+export function formatCredits(microcredits: number | bigint): string {
+  const amount = BigInt(microcredits);
+  const size = amount < 0n ? -amount : amount;
+  const whole = size / BigInt(MICROCREDITS_PER_CREDIT);
+  const rest = (size % BigInt(MICROCREDITS_PER_CREDIT)).toString().padStart(6, "0");
+  const decimals = rest.replace(/0+$/, "");
+  return `${amount < 0n ? "-" : ""}${whole}${decimals === "" ? "" : `.${decimals}`}`;
+}
+
+/** What `engineMs` of a node at `rate` cost, rounded down: nobody pays for what did not run. */
+export function chargeFor(engineMs: number, rate: Rate): Microcredits {
+  return Number((BigInt(engineMs) * BigInt(rate)) / 1_000n);
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+/**
+ * Every code the coordinator answers with, its status and title. Codes are API: they never change meaning.
+ * Source of the shape: RFC 9457.
+ */
+export const PROBLEMS = {
+  request_invalid: [400, "The request does not have the shape this endpoint takes."],
+  proof_missing: [401, "The request carries no proof of who sent it."],
+  proof_invalid: [401, "The proof does not fit this request."],
+  proof_replayed: [401, "The proof was used before."],
+  clock_skew: [401, "The peer's clock is off."],
+  enrolment_invalid: [401, "The enrolment is missing, expired or not this coordinator's."],
+  credits_exhausted: [402, "There are no credits left to spend."],
+  not_registered: [403, "The peer is not registered here."],
+  forbidden: [403, "The peer may not do this."],
+  not_found: [404, "There is nothing here."],
+  model_unavailable: [404, "No live node offers this model."],
+  lease_not_found: [404, "There is no such open lease of this peer."],
+  method_not_allowed: [405, "The path does not take this method."],
+  address_not_allowed: [400, "An address lies outside the ranges this coordinator allows."],
+  body_too_large: [413, "The body is larger than this endpoint takes."],
+  protocol_unsupported: [426, "This coordinator does not speak the peer's protocol version."],
+  rate_limited: [429, "Too many requests."],
+  internal: [500, "Something failed here."],
+  store_unavailable: [503, "A store does not answer."],
+  timeout: [504, "The answer took too long."],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+/** RFC 9457 body; `code` is what programs read, `detail` says what to do next. */
+export const Problem = z.object({
+  type: z.literal("about:blank"),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(PROBLEM_CODES),
+  detail: z.string().optional(),
+  requestId: z.string(),
+  /** Names of the fields that were refused, never their values. */
+  fields: z.array(z.string()).optional(),
+  /** With `credits_exhausted`: what is left, in microcredits. */
+  balance_microcredits: z.int().optional(),
+  /** With `model_unavailable`: some of the models that are there. */
+  models: z.array(z.string()).optional(),
+});
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { type Identity, importPublicKey, PeerId, type PublicKey } from "./identity";
+import { type JwsRefusal, signJws, verifyJws } from "./jws";
+import { EngineKind, ModelId } from "./model-offer";
+import type { Outcome } from "./outcome";
+
+const RECEIPT_TYP = "troop-receipt+jwt";
+const DAY_MS = 86_400_000;
+
+export const ReceiptOutcome = z.enum([
+  "completed",
+  "cancelled",
+  "engine_error",
+  "budget_exhausted",
+]);
+export type ReceiptOutcome = z.infer<typeof ReceiptOutcome>;
+
+const DurationMs = z.int().nonnegative().max(DAY_MS);
+const Tokens = z.int().nonnegative().max(1_000_000_000);
+const Hash = z.string().length(43);
+
+/** What a node says of one request that it served. Times in milliseconds, by the node's clock. */
+export const ReceiptClaims = z.object({
+  /** The node. */
+  iss: PeerId,
+  /** The lease. */
+  lease: z.uuid(),
+  /** The request's number within the lease, from the client's proof. */
+  seq: z
+    .int()
+    .nonnegative()
+    .max(2 ** 31 - 1),
+  model: ModelId,
+  engine: EngineKind,
+  /** Unix milliseconds. */
+  started_at_ms: z.int().positive(),
+  queue_ms: DurationMs,
+  /** From the start to the first byte; absent where none came. */
+  ttft_ms: DurationMs.optional(),
+  engine_ms: DurationMs,
+  /** Absent where the engine did not say. */
+  prompt_tokens: Tokens.optional(),
+  completion_tokens: Tokens.optional(),
+  outcome: ReceiptOutcome,
+  request_hash: Hash,
+  /** Absent where nothing came back. */
+  response_hash: Hash.optional(),
+});
+export type ReceiptClaims = z.infer<typeof ReceiptClaims>;
+
+export function signReceipt(
+  identity: Identity,
+  claims: Omit<ReceiptClaims, "iss">,
+): Promise<string> {
+  return signJws(RECEIPT_TYP, { ...claims, iss: identity.peerId }, identity.signingKey);
+}
+
+/** A receipt never expires: it may reach the coordinator days late. */
+export async function verifyReceipt(
+  receipt: string,
+  key: PublicKey,
+  issuer: PeerId,
+  nowMs: number,
+): Promise<Outcome<ReceiptClaims, JwsRefusal>> {
+  return verifyJws(receipt, await importPublicKey(key), ReceiptClaims, {
+    typ: RECEIPT_TYP,
+    issuer,
+    nowMs,
+  });
+}

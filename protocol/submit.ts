@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { Microcredits } from "./microcredits";
+
+/** Receipts that one call may carry. */
+export const MAX_BATCH = 100;
+
+export const SubmitRequest = z.object({
+  /** Compact JWS, each by the node that sends the batch. */
+  receipts: z.array(z.string().min(1).max(4_096)).min(1).max(MAX_BATCH),
+});
+export type SubmitRequest = z.infer<typeof SubmitRequest>;
+
+export const RefusalCode = z.enum([
+  "receipt_malformed",
+  "receipt_bad_signature",
+  "receipt_foreign",
+  "lease_unknown",
+  "lease_other_node",
+  "lease_other_model",
+  "receipt_from_future",
+  "receipt_outside_lease",
+]);
+export type RefusalCode = z.infer<typeof RefusalCode>;
+
+/** One for each item, in the order of the request. */
+export const SubmitResult = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("settled"), amount: Microcredits }),
+  z.object({ status: z.literal("already_settled"), amount: Microcredits }),
+  z.object({ status: z.literal("refused"), code: RefusalCode }),
+]);
+export type SubmitResult = z.infer<typeof SubmitResult>;
+
+export const SubmitAnswer = z.object({ results: z.array(SubmitResult) });
+export type SubmitAnswer = z.infer<typeof SubmitAnswer>;

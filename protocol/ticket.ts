@@ -1,0 +1,59 @@
+import type { CryptoKey } from "jose";
+import { z } from "zod";
+import { PeerId } from "./identity";
+import { type JwsRefusal, signJws, verifyJws } from "./jws";
+import { Microcredits, Rate } from "./microcredits";
+import { ModelId } from "./model-offer";
+import { NetworkId, UserId } from "./names";
+import type { Outcome } from "./outcome";
+
+/** The header in which a client shows a node its ticket. */
+export const TICKET_HEADER = "troop-ticket";
+const TICKET_TYP = "troop-ticket+jwt";
+export const TICKET_LIFETIME_S = 300;
+/** Nodes that one ticket may name. */
+export const MAX_CANDIDATES = 3;
+
+export const TicketClaims = z.object({
+  iss: z.string(),
+  sub: UserId,
+  /** The client's peer id: a stolen ticket is useless without that peer's key. */
+  cnf: z.object({ jkt: PeerId }),
+  aud: z.array(PeerId).min(1).max(MAX_CANDIDATES),
+  /** The lease's id. */
+  jti: z.uuid(),
+  iat: z.int(),
+  nbf: z.int(),
+  exp: z.int(),
+  net: NetworkId,
+  model: ModelId,
+  /** Microcredits a second, by node id. */
+  rates: z.record(PeerId, Rate),
+  /** Microcredits that the lease may spend in all. */
+  budget: Microcredits,
+});
+export type TicketClaims = z.infer<typeof TicketClaims>;
+
+export function signTicket(claims: TicketClaims, key: CryptoKey, kid: string): Promise<string> {
+  return signJws(TICKET_TYP, claims, key, { kid });
+}
+
+export type TicketExpectation = {
+  readonly issuer: string;
+  readonly nodeId: PeerId;
+  readonly nowMs: number;
+};
+
+/** Checks what a node can check offline, except the proof's key (`cnf`), the model and the budget left. */
+export function verifyTicket(
+  ticket: string,
+  key: CryptoKey,
+  expected: TicketExpectation,
+): Promise<Outcome<TicketClaims, JwsRefusal>> {
+  return verifyJws(ticket, key, TicketClaims, {
+    typ: TICKET_TYP,
+    issuer: expected.issuer,
+    audience: expected.nodeId,
+    nowMs: expected.nowMs,
+  });
+}
