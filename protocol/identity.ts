@@ -41,7 +41,7 @@ export async function generatePrivateKey(): Promise<PrivateKey> {
 /** Throws where `d` does not belong to `x`: such an identity would sign what nobody can verify. */
 export async function openIdentity(privateKey: PrivateKey): Promise<Identity> {
   const publicKey = PublicKey.parse(privateKey);
-  const signingKey = await importJWK<CryptoKey>(privateKey, "EdDSA");
+  const signingKey = await importJWK(privateKey, "EdDSA");
   const probe = new Uint8Array([1]);
   const signature = await crypto.subtle.sign("Ed25519", signingKey, probe);
   const verifyingKey = await importPublicKey(publicKey);
@@ -56,5 +56,5 @@ export async function peerIdOf(publicKey: PublicKey): Promise<PeerId> {
 }
 
 export async function importPublicKey(publicKey: PublicKey): Promise<CryptoKey> {
-  return importJWK<CryptoKey>({ ...publicKey }, "EdDSA");
+  return importJWK({ ...publicKey }, "EdDSA");
 }
