@@ -1,0 +1,163 @@
+import {
+  Authorization,
+  type AuthorizeRequest,
+  type ExtendRequest,
+  Extension,
+} from "#protocol/authorize";
+import { ModelList, NodePage } from "#protocol/directory";
+import { ENROLMENT_HEADER } from "#protocol/enrolment";
+import { type Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
+import type { Identity } from "#protocol/identity";
+import type { UserId } from "#protocol/names";
+import { Jwks, type RegisterRequest, Registration } from "#protocol/register";
+import { Balance, Transactions } from "#protocol/statement";
+import { SubmitAnswer, type SubmitRequest } from "#protocol/submit";
+import { coordinatorBaseUrl } from "./base-url";
+import { call, type CallContext } from "./call";
+import { Health } from "./health";
+import { CALL_LIMITS, type CallLimits } from "./limits";
+
+/**
+ * What a peer asks of a coordinator. Each call signs a proof, has a time limit, and throws
+ * `CoordinatorProblem` (refused) or `CoordinatorUnreachable` (no answer that can be used).
+ */
+export type CoordinatorApi = {
+  readonly baseUrl: string;
+  health(): Promise<Health>;
+  register(body: RegisterRequest): Promise<Registration>;
+  heartbeat(body: Heartbeat, enrolment: string): Promise<HeartbeatAnswer>;
+  /** Sent once: a second one would hold credits a second time. */
+  authorize(body: AuthorizeRequest): Promise<Authorization>;
+  /** Sent once, like `authorize`. */
+  extend(body: ExtendRequest): Promise<Extension>;
+  submit(body: SubmitRequest): Promise<SubmitAnswer>;
+  jwks(): Promise<Jwks>;
+  models(query?: { readonly network?: string }): Promise<ModelList>;
+  nodes(query?: NodesQuery): Promise<NodePage>;
+  balance(userId: UserId): Promise<Balance>;
+  transactions(userId: UserId, query?: PageQuery): Promise<Transactions>;
+};
+
+export type PageQuery = {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+};
+export type NodesQuery = PageQuery & {
+  readonly model?: string | undefined;
+  readonly network?: string | undefined;
+};
+
+export type CoordinatorApiOptions = {
+  /** May carry a path prefix: `https://host/api`. */
+  readonly baseUrl: string;
+  readonly identity: Identity;
+  readonly fetch?: CallContext["fetch"];
+  readonly nowMs?: () => number;
+  readonly limits?: Partial<CallLimits>;
+};
+
+/** Throws where `baseUrl` is none; the command line checks that earlier, with a better message. */
+export function coordinatorApi(options: CoordinatorApiOptions): CoordinatorApi {
+  const baseUrl = coordinatorBaseUrl(options.baseUrl);
+  if (baseUrl === undefined) throw new TypeError("The coordinator's URL is not valid.");
+  const limits = { ...CALL_LIMITS, ...options.limits };
+  const context: CallContext = {
+    baseUrl,
+    identity: options.identity,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    nowMs: options.nowMs ?? Date.now,
+    limits,
+  };
+  const discovery = { limitMs: limits.discoveryMs, isIdempotent: true } as const;
+  const credits = { limitMs: limits.creditsMs, isIdempotent: true } as const;
+  const holds = { limitMs: limits.creditsMs, isIdempotent: false } as const;
+
+  return {
+    baseUrl,
+    health: () => call(context, { ...discovery, method: "GET", target: "/health", answer: Health }),
+    register: (body) =>
+      call(context, {
+        ...discovery,
+        method: "POST",
+        target: "/register",
+        body,
+        answer: Registration,
+      }),
+    heartbeat: (body, enrolment) =>
+      call(context, {
+        ...discovery,
+        method: "POST",
+        target: "/heartbeat",
+        body,
+        headers: { [ENROLMENT_HEADER]: enrolment },
+        answer: HeartbeatAnswer,
+      }),
+    authorize: (body) =>
+      call(context, {
+        ...holds,
+        method: "POST",
+        target: "/authorize",
+        body,
+        answer: Authorization,
+      }),
+    extend: (body) =>
+      call(context, {
+        ...holds,
+        method: "POST",
+        target: "/authorize/extend",
+        body,
+        answer: Extension,
+      }),
+    submit: (body) =>
+      call(context, {
+        ...credits,
+        method: "POST",
+        target: "/transactions/submit",
+        body,
+        answer: SubmitAnswer,
+      }),
+    jwks: () =>
+      call(context, {
+        ...discovery,
+        method: "GET",
+        target: "/.well-known/jwks.json",
+        answer: Jwks,
+      }),
+    models: (query = {}) =>
+      call(context, {
+        ...discovery,
+        method: "GET",
+        target: `/v1/models${queryString(query)}`,
+        answer: ModelList,
+      }),
+    nodes: (query = {}) =>
+      call(context, {
+        ...discovery,
+        method: "GET",
+        target: `/nodes${queryString(query)}`,
+        answer: NodePage,
+      }),
+    balance: (userId) =>
+      call(context, {
+        ...credits,
+        method: "GET",
+        target: `/users/${userId}/balance`,
+        answer: Balance,
+      }),
+    transactions: (userId, query = {}) =>
+      call(context, {
+        ...credits,
+        method: "GET",
+        target: `/users/${userId}/transactions${queryString(query)}`,
+        answer: Transactions,
+      }),
+  };
+}
+
+function queryString(query: Readonly<Record<string, string | number | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? "" : `?${parameters}`;
+}

@@ -1,0 +1,27 @@
+import type { Home } from "../home/home";
+
+export type WorkerOptions = {
+  readonly home: Home;
+  /** As `coordinatorBaseUrl` spells it. */
+  readonly coordinatorUrl: string;
+  /** URLs of engines; empty: detect. */
+  readonly engines: readonly string[];
+  /** `undefined`: this machine's Tailscale address, port 8080. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** URL that clients dial; `undefined`: the one it listens on. */
+  readonly advertise: string | undefined;
+  /** Requests served at once; `undefined`: what the engines say. */
+  readonly concurrency: number | undefined;
+  readonly refreshIntervalS: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Prints one line for people. */
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  readonly onReady?: (info: WorkerReady) => void;
+};
+
+export type WorkerReady = {
+  readonly url: string;
+  readonly models: number;
+  readonly engines: readonly string[];
+};
