@@ -1,0 +1,10 @@
+import { isAbsolute, join } from "node:path";
+import type { Platform } from "./platform";
+
+export const linux: Platform = {
+  // The XDG base directory specification says to ignore relative paths.
+  configFolder: ({ XDG_CONFIG_HOME: xdg }, homeFolder) =>
+    xdg !== undefined && isAbsolute(xdg) ? xdg : join(homeFolder, ".config"),
+  hasPosixModes: true,
+  isTailscaleInterface: (name) => name.startsWith("tailscale"),
+};

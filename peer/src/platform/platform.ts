@@ -1,0 +1,21 @@
+import { darwin } from "./darwin";
+import { linux } from "./linux";
+import { windows } from "./windows";
+
+/** What differs between operating systems. */
+export type Platform = {
+  /** The folder in which programs keep settings for this user. */
+  readonly configFolder: (env: Env, homeFolder: string) => string;
+  /** Files carry an owner and POSIX permission bits. */
+  readonly hasPosixModes: boolean;
+  /** Whether a network interface of this name is Tailscale's by convention. */
+  readonly isTailscaleInterface: (name: string) => boolean;
+};
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Anything that is neither Windows nor macOS is taken for a Unix with XDG folders. */
+export function platformNamed(name: NodeJS.Platform): Platform {
+  if (name === "win32") return windows;
+  return name === "darwin" ? darwin : linux;
+}
