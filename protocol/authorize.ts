@@ -48,7 +48,8 @@ export const Authorization = z.object({
 export type Authorization = z.infer<typeof Authorization>;
 
 export const ExtendRequest = z.object({
-  lease_id: z.uuid(),
+  /** The lease's latest ticket: it says, signed, which nodes at which rates the lease may pay. */
+  ticket: z.string().min(1).max(4_096),
   /** Microcredits to add to the budget, as far as the balance goes. */
   add: Budget,
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelId, ModelOffer } from "./model-offer";
+import { PLAIN_TEXT, PLAIN_TEXT_RULE } from "./plain-text";
 
 /** Seconds between heartbeats of a node whose state does not change. */
 export const HEARTBEAT_INTERVAL_S = 15;
@@ -9,7 +10,9 @@ export const MAX_MODELS = 256;
 
 /** Where a node can be reached: `http://host:port`, an IP literal for a host, no path. */
 export const NodeUrl = z
-  .url({ protocol: /^http$/ })
+  // A parsed host of digits and dots is an IPv4 address, one in brackets an IPv6 one; a name could be rebound.
+  // `abort`: what is no URL at all must not reach the refinement, which would throw.
+  .url({ protocol: /^http$/, hostname: /^(?:[\d.]+|\[.+\])$/, abort: true })
   .max(128)
   .refine((url) => new URL(url).origin === url, "must be http://address:port with no path");
 
@@ -26,7 +29,7 @@ export const Heartbeat = z.object({
   /** Requests that the node serves at once. */
   concurrency: z.int().positive().max(65_536),
   /** The binary's version, for people. */
-  version: z.string().min(1).max(64),
+  version: z.string().min(1).max(64).regex(PLAIN_TEXT, PLAIN_TEXT_RULE),
 });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 

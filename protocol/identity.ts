@@ -10,6 +10,9 @@ import { z } from "zod";
 /** 32 bytes in unpadded base64url. */
 const Bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
 
+/** The same in its one canonical spelling: four spellings of a key would be one key with four peer ids. */
+const KeyBytes = Bytes32.regex(/[AEIMQUYcgkosw048]$/, "must be canonical base64url");
+
 /** RFC 7638 SHA-256 thumbprint of a peer's Ed25519 key: the peer's id, and a node's. */
 export const PeerId = Bytes32;
 export type PeerId = z.infer<typeof PeerId>;
@@ -18,12 +21,12 @@ export type PeerId = z.infer<typeof PeerId>;
 export const PublicKey = z.object({
   kty: z.literal("OKP"),
   crv: z.literal("Ed25519"),
-  x: Bytes32,
+  x: KeyBytes,
 });
 export type PublicKey = z.infer<typeof PublicKey>;
 
 /** An Ed25519 key pair as it lies in `identity.json` (mode 0600). */
-export const PrivateKey = PublicKey.extend({ d: Bytes32 });
+export const PrivateKey = PublicKey.extend({ d: KeyBytes });
 export type PrivateKey = z.infer<typeof PrivateKey>;
 
 /** A peer that can sign: its id, its public key and a handle on its private key. */

@@ -22,6 +22,12 @@ export type JwsRefusal =
   | { readonly reason: "wrong_issuer" }
   | { readonly reason: "bad_claims"; readonly field: string };
 
+/**
+ * Three base64url parts, the last of 64 bytes in their one canonical spelling (RFC 7515, 5.2): without this a decoder
+ * lets spaces, padding and spare bits through, and one token has many spellings.
+ */
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
+
 /** Signs claims as a compact JWS, EdDSA, with a `typ` that keeps one kind from passing as another. */
 export function signJws(
   typ: string,
@@ -46,6 +52,7 @@ export async function verifyJws<Schema extends z.ZodType>(
   claims: Schema,
   expected: Expected,
 ): Promise<Outcome<z.infer<Schema>, JwsRefusal>> {
+  if (!COMPACT_JWS.test(token)) return { ok: false, reason: "malformed" };
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: ["EdDSA"],
@@ -83,7 +90,8 @@ function refusalOf(cause: unknown, nowMs: number): JwsRefusal {
     if (cause.claim === "aud") return { reason: "wrong_audience" };
     if (cause.claim === "iss") return { reason: "wrong_issuer" };
     if (cause.claim === "typ") return { reason: "wrong_type" };
-    if (cause.claim === "nbf") {
+    // A `nbf` that is no number fails under the same claim, with another `reason`.
+    if (cause.claim === "nbf" && cause.reason === "check_failed") {
       const aheadSeconds = Math.ceil((cause.payload.nbf ?? 0) - nowMs / 1_000);
       return { reason: "not_yet_valid", aheadSeconds };
     }

@@ -10,7 +10,8 @@ const PROOF_TYP = "troop-proof+jwt";
 /** Seconds from `iat` to `exp`; longer ones are refused. */
 export const PROOF_LIFETIME_S = 60;
 
-const ProofHeader = z.object({ jwk: PublicKey });
+/** Strict: a header that shows a private key (`d`) is refused, as in RFC 9449, 4.3. */
+const ProofHeader = z.object({ jwk: PublicKey.strict() });
 
 export const ProofClaims = z.object({
   iss: z.string(),

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { PeerId } from "./identity";
 import { Rate } from "./microcredits";
 import { NetworkId, UserId } from "./names";
+import { PLAIN_TEXT, PLAIN_TEXT_RULE } from "./plain-text";
 
 /** Enrols the peer whose key signed the proof; sent again, it changes nothing and renews the enrolment. */
 export const RegisterRequest = z.object({
   /** A label for people, shown to the owner only. */
-  name: z.string().min(1).max(64).optional(),
+  name: z.string().min(1).max(64).regex(PLAIN_TEXT, PLAIN_TEXT_RULE).optional(),
 });
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 

@@ -5,6 +5,8 @@ import { Microcredits } from "./microcredits";
 export const MAX_BATCH = 100;
 
 export const SubmitRequest = z.object({
+  /** The tickets that the receipts were served under, each once: they prove node, model and rate. */
+  tickets: z.array(z.string().min(1).max(4_096)).min(1).max(MAX_BATCH),
   /** Compact JWS, each by the node that sends the batch. */
   receipts: z.array(z.string().min(1).max(4_096)).min(1).max(MAX_BATCH),
 });
@@ -14,6 +16,8 @@ export const RefusalCode = z.enum([
   "receipt_malformed",
   "receipt_bad_signature",
   "receipt_foreign",
+  "ticket_missing",
+  "ticket_invalid",
   "lease_unknown",
   "lease_other_node",
   "lease_other_model",
