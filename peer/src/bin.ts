@@ -1,0 +1,42 @@
+#!/usr/bin/env bun
+import type { Terminal } from "./cli/context";
+import { COMMANDS } from "./commands/table";
+import { main } from "./main";
+import { platformNamed } from "./platform/platform";
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What a shell reports for a process that a signal ended. */
+const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+process.stdout.on("error", leaveWithoutReader);
+process.stderr.on("error", leaveWithoutReader);
+
+const terminal: Terminal = {
+  env: process.env,
+  platform: platformNamed(process.platform),
+  writeOut: (text) =>
+    new Promise((resolve) => {
+      process.stdout.write(text, () => resolve());
+    }),
+  writeErr: (text) => void process.stderr.write(text),
+  stopSignal,
+};
+
+process.exit(await main(process.argv.slice(2), COMMANDS, terminal));
+
+/** The first signal asks for an orderly stop, the second does not wait for it. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of STOP_SIGNALS) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(SIGNAL_EXIT[name]);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** Nobody reads any more (`troop nodes | head`), which is no failure. */
+function leaveWithoutReader(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+}

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { coordinatorBaseUrl } from "../coordinator/base-url";
+
+/** Schemas of flags' values. Their messages follow the flag's name and never repeat the value. */
+
+export const CoordinatorUrl = z.string().transform((text, issues) => {
+  const baseUrl = coordinatorBaseUrl(text);
+  if (baseUrl !== undefined) return baseUrl;
+  issues.addIssue("must be a URL such as https://troop.example or http://127.0.0.1:8787");
+  return z.NEVER;
+});
+
+export const HttpUrl = z.url({
+  protocol: /^https?$/,
+  error: "must be a URL such as http://127.0.0.1:11434",
+});
+
+/** A port to listen on; 0 takes a free one. */
+export const Port = wholeNumber(0, 65_535);
+
+export const HostPort = z.string().transform((text, issues) => {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (host !== undefined && port <= 65_535) return { host, port };
+  issues.addIssue("must be HOST:PORT, such as 100.64.0.7:8080 or [fd7a:115c:a1e0::7]:8080");
+  return z.NEVER;
+});
+
+export function wholeNumber(least: number, most: number): z.ZodType<number, string> {
+  return z.string().transform((text, issues) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    issues.addIssue(`must be a whole number from ${least} to ${most}`);
+    return z.NEVER;
+  });
+}

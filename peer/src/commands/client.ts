@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { Port } from "../cli/flag-schemas";
+import { explainListenErrors } from "../cli/listen-errors";
+import { runService } from "../cli/run-service";
+import type { ClientReady } from "../client/options";
+import { command } from "../command";
+
+export const client = command({
+  schema: "troop.client/1",
+  flags: {
+    port: {
+      schema: Port.default(9_000),
+      value: "PORT",
+      summary: "Port to listen on (default 9000; 0 takes a free one)",
+    },
+    host: {
+      schema: z.string().min(1, "must not be empty").default("127.0.0.1"),
+      value: "HOST",
+      summary: "Address to listen on (default 127.0.0.1)",
+    },
+  },
+  run: async (ctx): Promise<ClientReady | undefined> => {
+    const signal = ctx.stopSignal();
+    const coordinatorUrl = await ctx.coordinatorUrl();
+    const home = await ctx.home();
+    const { env, say } = ctx;
+    const { host, port } = ctx.flags;
+    const { runClient } = await import("../client/run");
+    await runService(
+      ctx,
+      "client",
+      ({ url }) => url,
+      (onReady) =>
+        explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () =>
+          runClient({ home, coordinatorUrl, host, port, env, say, signal, onReady }),
+        ),
+    );
+    return undefined;
+  },
+  human: ({ url }) => `OpenAI's API is at ${url}\n`,
+});

@@ -1,0 +1,26 @@
+import type { ModelList } from "#protocol/directory";
+import { table } from "../cli/columns";
+import { command } from "../command";
+import { withEnrolment } from "../home/enrol";
+
+export const models = command({
+  schema: "troop.models/1",
+  flags: {},
+  run: async (ctx): Promise<ModelList> => {
+    const { home, api } = await ctx.coordinator();
+    return withEnrolment(home, api, () => api.models());
+  },
+  human: renderModels,
+});
+
+function renderModels({ data }: ModelList): string {
+  if (data.length === 0) return "No model is offered at the moment.\n";
+  const rows = data
+    .toSorted((a, b) => a.id.localeCompare(b.id))
+    .map((model) => [
+      model.id,
+      new Date(model.created * 1_000).toISOString().slice(0, 10),
+      model.owned_by,
+    ]);
+  return table(["MODEL", "SINCE", "OWNER"], rows);
+}

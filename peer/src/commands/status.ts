@@ -1,0 +1,117 @@
+import { connect } from "node:net";
+import { columns } from "../cli/columns";
+import { command } from "../command";
+import type { CommandContext } from "../cli/context";
+import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
+import { readRegistration } from "../home/registration-file";
+import { readServiceFiles, type ServiceFile } from "../home/service-file";
+import { VERSION } from "../version";
+
+const CONNECT_LIMIT_MS = 1_000;
+/** Who listens everywhere is reached at the loopback address. */
+const WILDCARDS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+type CoordinatorStatus =
+  | { readonly state: "not_configured" }
+  | { readonly state: "reachable"; readonly url: string; readonly latency_ms: number }
+  | { readonly state: "refuses" | "unreachable"; readonly url: string; readonly reason: string };
+
+type Status = {
+  readonly version: string;
+  readonly home: string;
+  readonly peer_id: string;
+  /** Absent before the first registration. */
+  readonly user_id?: string;
+  readonly coordinator: CoordinatorStatus;
+  /** Clients and workers of this home whose process lives and whose port takes connections. */
+  readonly running: readonly ServiceFile[];
+};
+
+export const status = command({
+  schema: "troop.status/1",
+  flags: {},
+  run: async (ctx): Promise<Status> => {
+    const home = await ctx.home();
+    const url = await ctx.configuredCoordinator();
+    const registration = url === undefined ? undefined : await readRegistration(home, url);
+    return {
+      version: VERSION,
+      home: home.dir,
+      peer_id: home.identity.peerId,
+      ...(registration !== undefined && { user_id: registration.user_id }),
+      coordinator: url === undefined ? { state: "not_configured" } : await probe(ctx, url),
+      running: await listening(home.dir),
+    };
+  },
+  human: renderStatus,
+});
+
+async function probe(
+  ctx: CommandContext<unknown, Status>,
+  url: string,
+): Promise<CoordinatorStatus> {
+  const { api } = await ctx.coordinator();
+  const startedAt = performance.now();
+  try {
+    await api.health();
+    return { state: "reachable", url, latency_ms: Math.round(performance.now() - startedAt) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "";
+    if (error instanceof CoordinatorUnreachable) return { state: "unreachable", url, reason };
+    if (error instanceof CoordinatorProblem) return { state: "refuses", url, reason };
+    throw error;
+  }
+}
+
+async function listening(dir: string): Promise<readonly ServiceFile[]> {
+  const left = await readServiceFiles(dir);
+  const isUp = await Promise.all(left.map((service) => takesConnections(service)));
+  return left.filter((service, place) => isUp[place] === true && isAlive(service.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false; // No such process, or another user's: the number was given out again.
+  }
+}
+
+function takesConnections(service: ServiceFile): Promise<boolean> {
+  const { hostname, port } = new URL(service.url);
+  const bare = hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = WILDCARDS[bare] ?? bare;
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port === "" ? 80 : port) });
+    const settle = (isUp: boolean) => {
+      socket.destroy();
+      resolve(isUp);
+    };
+    socket.setTimeout(CONNECT_LIMIT_MS, () => settle(false));
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
+}
+
+function renderStatus(data: Status): string {
+  return columns([
+    ["version", data.version],
+    ["home", data.home],
+    ["peer", data.peer_id],
+    ["user", data.user_id ?? "not registered yet"],
+    ["coordinator", coordinatorLine(data.coordinator)],
+    ["client", serviceLine(data.running, "client")],
+    ["worker", serviceLine(data.running, "worker")],
+  ]);
+}
+
+function coordinatorLine(coordinator: CoordinatorStatus): string {
+  if (coordinator.state === "not_configured") return "none known; add --coordinator URL";
+  if (coordinator.state !== "reachable") return coordinator.reason;
+  return `${coordinator.url} answers in ${coordinator.latency_ms} ms`;
+}
+
+function serviceLine(running: readonly ServiceFile[], kind: ServiceFile["kind"]): string {
+  const urls = running.filter((service) => service.kind === kind).map((service) => service.url);
+  return urls.length === 0 ? "not running" : `listening at ${urls.join(", ")}`;
+}

@@ -1,0 +1,91 @@
+import { networkInterfaces } from "node:os";
+import { z } from "zod";
+import { NodeUrl } from "#protocol/heartbeat";
+import { CliError, EXIT } from "../cli/error";
+import { HostPort, HttpUrl, wholeNumber } from "../cli/flag-schemas";
+import { explainListenErrors } from "../cli/listen-errors";
+import { runService } from "../cli/run-service";
+import { command } from "../command";
+import type { Platform } from "../platform/platform";
+import { tailscaleAddress } from "../platform/tailscale-address";
+import type { WorkerReady } from "../worker/options";
+
+type Address = { readonly host: string; readonly port: number };
+
+const DEFAULT_PORT = 8_080;
+const DAY_S = 86_400;
+
+export const worker = command({
+  schema: "troop.worker/1",
+  flags: {
+    engine: {
+      schema: z.array(HttpUrl).default([]),
+      value: "URL",
+      repeats: true,
+      summary: "An inference engine to lend (default: those found on this machine)",
+    },
+    listen: {
+      schema: HostPort.optional(),
+      value: "HOST:PORT",
+      summary: `Address to listen on (default: this machine's Tailscale address, port ${DEFAULT_PORT})`,
+    },
+    advertise: {
+      schema: z
+        .string()
+        .refine((url) => NodeUrl.safeParse(url).success, "must be http://ADDRESS:PORT with no path")
+        .optional(),
+      value: "URL",
+      summary: "Where clients reach it, if not at the address it listens on",
+    },
+    concurrency: {
+      schema: wholeNumber(1, 65_536).optional(),
+      value: "N",
+      summary: "Requests to serve at once (default: as the engine says)",
+    },
+    "refresh-interval": {
+      schema: wholeNumber(1, DAY_S).default(180),
+      value: "SECONDS",
+      env: "MODEL_REFRESH_INTERVAL",
+      summary: "How often to look which models the engines have (default 180)",
+    },
+  },
+  run: async (ctx): Promise<WorkerReady | undefined> => {
+    const signal = ctx.stopSignal();
+    const coordinatorUrl = await ctx.coordinatorUrl();
+    const listen = ctx.flags.listen ?? listenOnTailscale(ctx.platform);
+    const home = await ctx.home();
+    const { env, say } = ctx;
+    const { engine: engines, advertise, concurrency } = ctx.flags;
+    const refreshIntervalS = ctx.flags["refresh-interval"];
+    const { runWorker } = await import("../worker/run");
+    const shared = { home, coordinatorUrl, engines, listen, advertise, concurrency };
+    const localUrl = ({ url }: WorkerReady) => (advertise === undefined ? url : httpUrl(listen));
+    await runService(ctx, "worker", localUrl, (onReady) =>
+      explainListenErrors(listen, { port: "--listen", host: "--listen" }, () =>
+        runWorker({ ...shared, refreshIntervalS, env, say, signal, onReady }),
+      ),
+    );
+    return undefined;
+  },
+  human: renderReady,
+});
+
+function listenOnTailscale(platform: Platform): Address {
+  const host = tailscaleAddress(networkInterfaces(), platform);
+  if (host !== undefined) return { host, port: DEFAULT_PORT };
+  throw new CliError(
+    EXIT.usage,
+    "This machine has no Tailscale address on which clients could reach it.",
+    "Install Tailscale and run `tailscale up`, or name an address yourself: --listen HOST:PORT",
+  );
+}
+
+function httpUrl({ host, port }: Address): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function renderReady({ url, models, engines }: WorkerReady): string {
+  const count = models === 1 ? "1 model" : `${models} models`;
+  const source = engines.length === 0 ? "no engine yet" : engines.join(", ");
+  return `Lending ${count} (${source}) at ${url}\n`;
+}
