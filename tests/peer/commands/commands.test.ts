@@ -1,0 +1,207 @@
+import { expect, it, onTestFinished } from "vitest";
+import { EXIT } from "#peer/cli/error";
+import { COMMANDS } from "#peer/commands/table";
+import { writeServiceFile } from "#peer/home/service-file";
+import { main } from "#peer/main";
+import {
+  type Answer,
+  type FakeCoordinator,
+  fakeCoordinator,
+  problem,
+  registrationOf,
+} from "../coordinator/fake-coordinator";
+import { testTerminal } from "../cli/test-terminal";
+import { temporaryFolder } from "../home/temporary-folder";
+
+const USER = registrationOf("", 0).user_id;
+const BALANCE = {
+  user_id: USER,
+  available: "9.5",
+  available_microcredits: 9_500_000,
+  held: "0.5",
+  held_microcredits: 500_000,
+  total: "10",
+  total_microcredits: 10_000_000,
+};
+
+type Troop = {
+  readonly dir: string;
+  readonly coordinator: FakeCoordinator;
+  readonly run: (...args: string[]) => Promise<{ exit: number; out: string; err: string }>;
+};
+
+async function setUp(answers: Record<string, Answer> = {}): Promise<Troop> {
+  const coordinator = fakeCoordinator(
+    {
+      "POST /register": (call) => Response.json(registrationOf(call.peerId, Date.now())),
+      ...answers,
+    },
+    { prefix: "/api" },
+  );
+  onTestFinished(() => coordinator[Symbol.asyncDispose]());
+  const dir = await temporaryFolder();
+  const env = { TROOP_HOME: dir, COORDINATOR_URL: `${coordinator.baseUrl}/` };
+  return {
+    dir,
+    coordinator,
+    run: async (...args) => {
+      const terminal = testTerminal(env);
+      const exit = await main(args, COMMANDS, terminal);
+      return { exit, out: terminal.out(), err: terminal.err() };
+    },
+  };
+}
+
+function node(name: string, models: readonly string[]) {
+  return {
+    node_id: name.padEnd(43, "A"),
+    network: "public",
+    state: "serving",
+    models: models.map((id) => ({ id, engine: "ollama", state: "loaded" })),
+    rate: 1_500_000,
+    running: 1,
+    waiting: 0,
+    concurrency: 4,
+    version: "0.1.0",
+    seen_at: "2030-01-01T00:00:00Z",
+  };
+}
+
+it("shows the balance, after registering by itself", async () => {
+  const { run, coordinator } = await setUp({
+    [`GET /users/${USER}/balance`]: () => Response.json(BALANCE),
+  });
+  expect(await run("balance")).toEqual({
+    exit: EXIT.ok,
+    out: "available  9.5 credits\nheld       0.5 credits\ntotal      10 credits\n",
+    err: "",
+  });
+  const json = await run("balance", "--json");
+  expect(JSON.parse(json.out)).toEqual({ schema: "troop.balance/1", ...BALANCE });
+  expect(coordinator.seen.map((call) => call.target)).toEqual([
+    "/register",
+    `/users/${USER}/balance`,
+    `/users/${USER}/balance`,
+  ]);
+});
+
+it("lists models by name, and says when there are none", async () => {
+  const data: object[] = [];
+  const { run } = await setUp({ "GET /v1/models": () => Response.json({ object: "list", data }) });
+  expect((await run("models")).out).toBe("No model is offered at the moment.\n");
+  for (const id of ["qwen3:8b", "llama3.2:3b"]) {
+    data.push({ id, object: "model", created: 1_893_456_000, owned_by: "troop" });
+  }
+  expect((await run("models")).out).toBe(
+    "MODEL        SINCE       OWNER\n" +
+      "llama3.2:3b  2030-01-01  troop\n" +
+      "qwen3:8b     2030-01-01  troop\n",
+  );
+});
+
+it("lists nodes over all pages up to the limit", async () => {
+  const { run, coordinator } = await setUp({
+    "GET /nodes": (call) => {
+      const page = Number(new URL(call.target, "http://x").searchParams.get("cursor") ?? 1);
+      const nodes = [node(`n${page}`, ["a:1", "b/2"])];
+      return Response.json(page < 4 ? { nodes, next_cursor: String(page + 1) } : { nodes });
+    },
+  });
+  const all = await run("nodes");
+  expect(all.out.split("\n")[1]).toMatch(/^n1A+ +serving +ollama +1\.5\/s +1 of 4 +a:1, b\/2$/);
+  expect(all.out.trimEnd().split("\n")).toHaveLength(5);
+  const some = await run("nodes", "--limit", "2", "--model", "a:1");
+  expect(some.out).toContain("More: troop nodes --cursor 3");
+  expect(coordinator.seen.at(-1)?.target).toBe("/nodes?model=a%3A1&cursor=2");
+});
+
+it("does not follow a coordinator that pages in a circle", async () => {
+  const { run, coordinator } = await setUp({
+    "GET /nodes": () => Response.json({ nodes: [], next_cursor: "again" }),
+  });
+  expect((await run("nodes")).out).toBe("No node is there at the moment.\n");
+  expect(coordinator.seen.filter((call) => call.target.startsWith("/nodes"))).toHaveLength(2);
+});
+
+it("lists transactions and says how to see more", async () => {
+  const { run, coordinator } = await setUp({
+    [`GET /users/${USER}/transactions`]: () =>
+      Response.json({
+        transactions: [
+          {
+            id: "7",
+            type: "hold",
+            available_change: "-1.5",
+            available_change_microcredits: -1_500_000,
+            held_change: "1.5",
+            held_change_microcredits: 1_500_000,
+            model: "m",
+            at: "2030-01-01T00:00:00Z",
+          },
+        ],
+        next_cursor: "c2",
+      }),
+  });
+  const { out } = await run("transactions", "--limit", "1", "--cursor", "c1");
+  expect(out).toBe(
+    "TIME (UTC)            WHAT  AVAILABLE  HELD  MODEL  LEASE\n" +
+      "2030-01-01T00:00:00Z  hold  -1.5       +1.5  m      -\n" +
+      "\nMore: troop transactions --cursor c2\n",
+  );
+  expect(coordinator.seen.at(-1)?.target).toBe(`/users/${USER}/transactions?limit=1&cursor=c1`);
+});
+
+it("says what the coordinator refused, with exit 4", async () => {
+  const { run } = await setUp({ "GET /v1/models": () => problem("protocol_unsupported") });
+  const { exit, err, out } = await run("models");
+  expect({ exit, out }).toEqual({ exit: EXIT.coordinatorRefused, out: "" });
+  expect(err).toContain("protocol_unsupported");
+});
+
+it("says that the coordinator is down, with exit 3", async () => {
+  const { run, coordinator } = await setUp();
+  await coordinator[Symbol.asyncDispose]();
+  const { exit, err } = await run("balance");
+  expect(exit).toBe(EXIT.coordinatorUnreachable);
+  expect(err).toContain(coordinator.baseUrl);
+});
+
+it("shows status before anything is registered, and with the coordinator down", async () => {
+  const { run, coordinator, dir } = await setUp({
+    "GET /health": () => Response.json({ status: "ok" }),
+  });
+  const fresh = JSON.parse((await run("status", "--json")).out);
+  expect(fresh).toMatchObject({
+    schema: "troop.status/1",
+    home: dir,
+    coordinator: { state: "reachable", url: coordinator.baseUrl },
+    running: [],
+  });
+  expect(fresh).not.toHaveProperty("user_id");
+  await run("models"); // It fails, but registers.
+  await coordinator[Symbol.asyncDispose]();
+  const down = await run("status", "--json");
+  expect(down.exit).toBe(EXIT.ok);
+  expect(JSON.parse(down.out)).toMatchObject({
+    user_id: USER,
+    coordinator: { state: "unreachable" },
+  });
+});
+
+it("shows a client as listening only while its process lives and its port answers", async () => {
+  const { run, dir } = await setUp({ "GET /health": () => Response.json({ status: "ok" }) });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  onTestFinished(() => server.stop(true));
+  const url = `http://127.0.0.1:${server.port}`;
+  const ended = Bun.spawn([process.execPath, "--version"], { stdout: "ignore" });
+  await ended.exited;
+
+  await writeServiceFile(dir, { kind: "worker", url, pid: ended.pid });
+  await writeServiceFile(dir, { kind: "client", url: `${url}/v1`, pid: process.pid });
+  const up = (await run("status")).out;
+  expect(up).toContain(`client       listening at ${url}/v1\n`);
+  expect(up).toContain("worker       not running\n");
+
+  await server.stop(true);
+  expect((await run("status")).out).toContain("client       not running\n");
+});
