@@ -110,7 +110,9 @@ export const leases = pgTable(
     model: text("model").notNull(),
     /** Microcredits held in all, and what of them was paid out. */
     budget: bigint("budget", { mode: "bigint" }).notNull(),
-    spent: bigint("spent", { mode: "bigint" }).notNull().default(sql`0`),
+    spent: bigint("spent", { mode: "bigint" })
+      .notNull()
+      .default(sql`0`),
     createdAt: at("created_at").notNull().defaultNow(),
     expiresAt: at("expires_at").notNull(),
     /** When what was left went back to the payer. */

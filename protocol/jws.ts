@@ -1,4 +1,5 @@
 import {
+  decodeJwt,
   decodeProtectedHeader,
   errors,
   jwtVerify,
@@ -78,6 +79,18 @@ export function readHeader<Schema extends z.ZodType>(
 ): z.infer<Schema> | undefined {
   try {
     return schema.safeParse(decodeProtectedHeader(token)).data;
+  } catch {
+    return undefined; // Not a compact JWS at all; the caller refuses it as malformed.
+  }
+}
+
+/** The claims, unverified: only good for deciding how to verify. */
+export function readPayload<Schema extends z.ZodType>(
+  token: string,
+  schema: Schema,
+): z.infer<Schema> | undefined {
+  try {
+    return schema.safeParse(decodeJwt(token)).data;
   } catch {
     return undefined; // Not a compact JWS at all; the caller refuses it as malformed.
   }

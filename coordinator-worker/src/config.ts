@@ -1,0 +1,97 @@
+import { isRange, TAILSCALE_RANGES } from "#protocol/address-ranges";
+import { PrivateKey } from "#protocol/identity";
+import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
+import { z } from "zod";
+
+/** A base URL as it goes into proofs: no trailing slash, query or fragment. */
+const BaseUrl = z
+  .url({ protocol: /^https?$/ })
+  .transform((url) => url.replace(/\/+$/, ""))
+  .refine((url) => !url.includes("?") && !url.includes("#"), "must have no query or fragment");
+
+const list = (text: string) => text.split(",").map((part) => part.trim());
+
+const SigningKey = PrivateKey.extend({ kid: z.string().min(1).max(128) });
+export type SigningKey = z.infer<typeof SigningKey>;
+
+const SigningKeys = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("must be JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(SigningKey).min(1).max(8));
+
+const CountPerHour = z.coerce.number().int().positive();
+
+/** What an operator sets: plain values in wrangler.toml, secrets by `wrangler secret put`. */
+const Settings = z.object({
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL"),
+  /** Where Neon's HTTP protocol is spoken, when not by Neon itself (self-hosting). */
+  DATABASE_FETCH_ENDPOINT: z.url().optional(),
+  UPSTASH_REDIS_REST_URL: z.url(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
+  /** Ed25519 private keys (JWK with `kid`), the one that signs first. */
+  SIGNING_KEYS: SigningKeys,
+  /** The URL that peers are given; its path is a prefix of every route. */
+  PUBLIC_URL: BaseUrl,
+  /** Other URLs that reach this coordinator, with commas between them. */
+  PUBLIC_URL_ALIASES: z.string().transform(list).pipe(z.array(BaseUrl)).optional(),
+  /** CIDR ranges, with commas between them, in which nodes may be dialled. */
+  ALLOWED_RANGES: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.string().refine(isRange, "must be a CIDR range")).min(1))
+    .default([...TAILSCALE_RANGES]),
+  /** Whole credits that a new user starts with. */
+  STARTER_CREDITS: z.coerce.number().int().nonnegative().max(1_000_000).default(3_600),
+  REGISTRATIONS_PER_HOUR: CountPerHour.default(20),
+});
+
+export type Config = {
+  readonly databaseUrl: string;
+  readonly databaseFetchEndpoint: string | undefined;
+  readonly redisUrl: string;
+  readonly redisToken: string;
+  readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
+  readonly publicUrl: string;
+  /** Every URL that a proof may name as its audience. */
+  readonly audiences: readonly string[];
+  readonly allowedRanges: readonly string[];
+  readonly starterMicrocredits: number;
+  readonly registrationsPerHour: number;
+};
+
+/** An operator's mistake; names the settings, never their values. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+export function parseConfig(env: object): Config {
+  const parsed = Settings.safeParse(env);
+  if (!parsed.success) {
+    const keys = parsed.error.issues.map(
+      (issue) => `${issue.path[0]?.toString()}: ${issue.message}`,
+    );
+    throw new ConfigError(`Settings are missing or wrong: ${keys.join("; ")}`);
+  }
+  const set = parsed.data;
+  const [active, ...older] = set.SIGNING_KEYS;
+  if (active === undefined) throw new ConfigError("SIGNING_KEYS: must hold a key");
+  return {
+    databaseUrl: set.DATABASE_URL,
+    databaseFetchEndpoint: set.DATABASE_FETCH_ENDPOINT,
+    redisUrl: set.UPSTASH_REDIS_REST_URL,
+    redisToken: set.UPSTASH_REDIS_REST_TOKEN,
+    signingKeys: [active, ...older],
+    publicUrl: set.PUBLIC_URL,
+    audiences: [set.PUBLIC_URL, ...(set.PUBLIC_URL_ALIASES ?? [])],
+    allowedRanges: set.ALLOWED_RANGES,
+    starterMicrocredits: set.STARTER_CREDITS * MICROCREDITS_PER_CREDIT,
+    registrationsPerHour: set.REGISTRATIONS_PER_HOUR,
+  };
+}

@@ -1,0 +1,88 @@
+import { createRoute } from "@hono/zod-openapi";
+import { formatCredits } from "#protocol/microcredits";
+import { UserId } from "#protocol/names";
+import { type Transaction, Transactions } from "#protocol/statement";
+import { z } from "zod";
+import type { App } from "../app-env";
+import { authenticate, refuseProof } from "../authenticate";
+import { TIERS } from "../domain/rate-tiers";
+import { hitWindow, refuseRate } from "../limit-rate";
+import { problem, problemResponses } from "../problem";
+import { markProof } from "../store/live-nodes";
+import { readTransactions, type TransactionRow } from "../store/statements";
+
+const route = createRoute({
+  operationId: "listUserTransactions",
+  method: "get",
+  path: "/users/{id}/transactions",
+  request: {
+    params: z.object({ id: UserId }),
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      cursor: z
+        .string()
+        .regex(/^\d{1,18}$/)
+        .optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Newest first",
+      content: { "application/json": { schema: Transactions } },
+    },
+    ...problemResponses(
+      "request_invalid",
+      "proof_missing",
+      "proof_invalid",
+      "proof_replayed",
+      "clock_skew",
+      "not_found",
+      "rate_limited",
+    ),
+  },
+});
+
+export function userTransactionsList(app: App): void {
+  app.openapi(route, async (c) => {
+    const proven = await authenticate(c);
+    if (!proven.ok) return refuseProof(c, proven);
+    const { db, redis } = c.get("deps");
+    const { cursor, limit } = c.req.valid("query");
+    const page = {
+      userId: c.req.valid("param").id,
+      peerId: proven.value.iss,
+      beforeId: cursor,
+      limit: limit + 1,
+    };
+    const [admission, fresh, rows] = await Promise.all([
+      hitWindow(c, TIERS.read, proven.value.iss),
+      markProof(redis, proven.value),
+      readTransactions(db, page),
+    ]);
+    if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
+    if (!fresh) return problem(c, "proof_replayed");
+    if (rows === undefined) return problem(c, "not_found");
+
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const transactions: Transactions = {
+      transactions: shown.map(toTransaction),
+      ...(rows.length > limit && last !== undefined && { next_cursor: last.id }),
+    };
+    return c.json(transactions, 200);
+  });
+}
+
+function toTransaction(row: TransactionRow): Transaction {
+  return {
+    id: row.id,
+    type: row.type,
+    available_change: formatCredits(row.available_change),
+    available_change_microcredits: row.available_change,
+    held_change: formatCredits(row.held_change),
+    held_change_microcredits: row.held_change,
+    ...(row.lease_id !== null && { lease_id: row.lease_id }),
+    ...(row.model !== null && { model: row.model }),
+    at: new Date(row.at_ms).toISOString(),
+  };
+}

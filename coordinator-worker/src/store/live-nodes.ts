@@ -1,0 +1,198 @@
+import { NodeListing } from "#protocol/directory";
+import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
+import type { ModelOffer } from "#protocol/model-offer";
+import type { ProofClaims } from "#protocol/proof";
+import type { Redis } from "@upstash/redis/cloudflare";
+import { z } from "zod";
+import { LiveOffer } from "../domain/live-offer";
+import { markedPipeline, REPLAY_TTL_S, replayKey } from "./replay";
+import { storeCall } from "./store-call";
+
+/** Nodes drawn at random for one choice: enough that some are alive and good, however many there are. */
+const SAMPLE = 12;
+const LIVE_TTL_S = 2 * NODE_DEAD_AFTER_S;
+const FIRST_SEEN_TTL_S = 30 * 24 * 60 * 60;
+const PAGE = 100;
+
+/** Per network: nodes (hash by id), offers (hash by node id, one for each model), models by when last seen. */
+const keys = {
+  nodes: (network: string) => `nodes:${network}`,
+  offers: (network: string, model: string) => `offers:${network}:${model}`,
+  models: (network: string) => `models:${network}`,
+  firstSeen: (network: string) => `first-seen:${network}`,
+};
+
+const StoredNode = NodeListing.omit({ seen_at: true }).extend({ seen_at_ms: z.int() });
+
+type Command = (string | number)[];
+
+export type NodeFacts = {
+  readonly nodeId: string;
+  readonly userId: string;
+  readonly networks: readonly string[];
+  readonly rate: number;
+};
+
+// Refuses a replayed proof before anything else, then runs the commands: one call, all or nothing.
+const APPLY_ONCE = `
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
+return 1`;
+
+/** Writes what a node said; false where the proof was used before. One round trip. */
+export async function recordHeartbeat(
+  redis: Redis,
+  proof: ProofClaims,
+  node: NodeFacts,
+  said: Heartbeat,
+  nowMs: number,
+): Promise<boolean> {
+  const commands = node.networks.flatMap((network) =>
+    said.state === "leaving" ? leave(network, node, said) : announce(network, node, said, nowMs),
+  );
+  const applied = await storeCall("redis", () =>
+    redis.eval(APPLY_ONCE, [replayKey(proof)], [String(REPLAY_TTL_S), JSON.stringify(commands)]),
+  );
+  return Number(applied) === 1;
+}
+
+function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: number): Command[] {
+  const listing: z.infer<typeof StoredNode> = {
+    node_id: node.nodeId,
+    network,
+    state: said.state === "busy" ? "busy" : "serving",
+    models: said.models,
+    rate: node.rate,
+    running: said.running,
+    waiting: said.waiting,
+    concurrency: said.concurrency,
+    version: said.version,
+    seen_at_ms: nowMs,
+  };
+  return [
+    ["HSET", keys.nodes(network), node.nodeId, JSON.stringify(listing)],
+    ["EXPIRE", keys.nodes(network), LIVE_TTL_S],
+    ...said.models.flatMap((model) => offer(network, node, said, model, nowMs)),
+    ["EXPIRE", keys.models(network), LIVE_TTL_S],
+    ["EXPIRE", keys.firstSeen(network), FIRST_SEEN_TTL_S],
+    ...withdraw(network, node.nodeId, said.withdrawn),
+  ];
+}
+
+function offer(
+  network: string,
+  node: NodeFacts,
+  said: Heartbeat,
+  model: ModelOffer,
+  nowMs: number,
+): Command[] {
+  const live: LiveOffer = {
+    node_id: node.nodeId,
+    user_id: node.userId,
+    urls: said.urls,
+    engine: model.engine,
+    rate: node.rate,
+    cold: model.state === "cold",
+    running: said.running,
+    waiting: said.waiting,
+    concurrency: said.concurrency,
+    seen_at_ms: nowMs,
+  };
+  return [
+    ["HSET", keys.offers(network, model.id), node.nodeId, JSON.stringify(live)],
+    ["EXPIRE", keys.offers(network, model.id), LIVE_TTL_S],
+    ["ZADD", keys.models(network), nowMs, model.id],
+    ["HSETNX", keys.firstSeen(network), model.id, Math.floor(nowMs / 1_000)],
+  ];
+}
+
+function withdraw(network: string, nodeId: string, models: readonly string[]): Command[] {
+  return models.map((model) => ["HDEL", keys.offers(network, model), nodeId]);
+}
+
+function leave(network: string, node: NodeFacts, said: Heartbeat): Command[] {
+  const gone = [...said.withdrawn, ...said.models.map((model) => model.id)];
+  return [["HDEL", keys.nodes(network), node.nodeId], ...withdraw(network, node.nodeId, gone)];
+}
+
+/** Some nodes that said they offer the model, drawn at random; the dead ones among them too. One round trip. */
+export async function sampleOffers(
+  redis: Redis,
+  proof: ProofClaims,
+  network: string,
+  model: string,
+): Promise<{ replayed: boolean; offers: LiveOffer[] }> {
+  const [mark, sample] = await storeCall("redis", () =>
+    markedPipeline(redis, proof)
+      .hrandfield<Record<string, unknown>>(keys.offers(network, model), SAMPLE, true)
+      .exec<[string | null, Record<string, unknown> | null]>(),
+  );
+  const offers = Object.values(sample ?? {}).map((value) => parseStored(LiveOffer, value));
+  return { replayed: mark === null, offers };
+}
+
+/** Forgets offers of nodes that are dead, so that samples stay useful. */
+export async function dropOffers(
+  redis: Redis,
+  network: string,
+  model: string,
+  nodeIds: readonly string[],
+): Promise<void> {
+  const [first, ...rest] = nodeIds;
+  if (first === undefined) return;
+  await storeCall("redis", () => redis.hdel(keys.offers(network, model), first, ...rest));
+}
+
+export type SeenModel = { readonly id: string; readonly firstSeenS: number };
+
+/** The models that some node offered within the time that a node may be silent. One round trip. */
+export async function readModels(
+  redis: Redis,
+  proof: ProofClaims,
+  network: string,
+  nowMs: number,
+): Promise<{ replayed: boolean; models: SeenModel[] }> {
+  const [mark, ids, firstSeen] = await storeCall("redis", () =>
+    markedPipeline(redis, proof)
+      .zrange<string[]>(keys.models(network), nowMs - NODE_DEAD_AFTER_S * 1_000, "+inf", {
+        byScore: true,
+      })
+      .hgetall(keys.firstSeen(network))
+      .exec<[string | null, string[], Record<string, string> | null]>(),
+  );
+  const models = ids.map((id) => ({ id, firstSeenS: Number(firstSeen?.[id] ?? 0) }));
+  return { replayed: mark === null, models };
+}
+
+/** One page of live nodes; `cursor` is Redis's own, "0" at the start and at the end. */
+export async function readNodes(
+  redis: Redis,
+  proof: ProofClaims,
+  network: string,
+  cursor: string,
+  nowMs: number,
+): Promise<{ replayed: boolean; next: string; nodes: NodeListing[] }> {
+  const [mark, [next, flat]] = await storeCall("redis", () =>
+    markedPipeline(redis, proof)
+      .hscan(keys.nodes(network), cursor, { count: PAGE })
+      .exec<[string | null, [string, string[]]]>(),
+  );
+  const nodes = flat
+    .filter((_, place) => place % 2 === 1)
+    .map((value) => parseStored(StoredNode, value))
+    .filter((node) => nowMs - node.seen_at_ms < NODE_DEAD_AFTER_S * 1_000)
+    .map(({ seen_at_ms, ...node }) => ({ ...node, seen_at: new Date(seen_at_ms).toISOString() }));
+  return { replayed: mark === null, next, nodes };
+}
+
+/** Marks a proof as used where nothing else is asked of Redis; false where it was used before. */
+export async function markProof(redis: Redis, proof: ProofClaims): Promise<boolean> {
+  const mark = await storeCall("redis", () =>
+    redis.set(replayKey(proof), "1", { nx: true, ex: REPLAY_TTL_S }),
+  );
+  return mark !== null;
+}
+
+function parseStored<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+  return schema.parse(typeof value === "string" ? JSON.parse(value) : value);
+}
