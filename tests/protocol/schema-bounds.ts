@@ -74,7 +74,7 @@ function refused(valid: object, promises: Promises): Row[] {
   }
   for (const [field, { min, max }] of Object.entries(promises.integers ?? {})) {
     rows.push([`${field} below ${min}`, field, min - 1], [`${field} above ${max}`, field, max + 1]);
-    rows.push([`a fraction in ${field}`, field, min + 0.5]);
+    rows.push([`a fraction in ${field}`, field, Math.max(min, 0) + 0.5]);
     rows.push([`a text in ${field}`, field, String(min)], [`NaN in ${field}`, field, Number.NaN]);
   }
   for (const [field, { min, max }] of Object.entries(promises.texts ?? {})) {
