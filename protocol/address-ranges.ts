@@ -3,9 +3,9 @@ import ipaddr from "ipaddr.js";
 /** CIDR ranges that clients dial unless the operator says otherwise: Tailscale's. */
 export const TAILSCALE_RANGES: readonly string[] = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"];
 
-/** True for `address/bits` in either family. */
+/** True for `address/bits` in either family. Not for `10/8`: the library takes that for 0.0.0.10/8. */
 export function isRange(range: string): boolean {
-  return ipaddr.isValidCIDR(range);
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(range) || ipaddr.IPv6.isValidCIDR(range);
 }
 
 /**

@@ -13,10 +13,21 @@ it.each([
   "127.0.0.1/32",
 ])("takes %s as a range", (range) => expect(isRange(range)).toBe(true));
 
-it.each(["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/a", "fd00::/129", "lan/8", "/8"])(
-  "refuses %j as a range",
-  (range) => expect(isRange(range)).toBe(false),
-);
+it.each([
+  "",
+  "10.0.0.0",
+  "10.0.0.0/33",
+  "10.0.0.0/-1",
+  "10.0.0.0/a",
+  "fd00::/129",
+  "lan/8",
+  "/8",
+  "10/8",
+  "10.0/8",
+  "0x0a000000/8",
+  "010.0.0.0/8",
+  "10.0.0.0/8 ",
+])("refuses %j as a range", (range) => expect(isRange(range)).toBe(false));
 
 it.each([
   ["http://10.0.0.0:80", PRIVATE],
