@@ -57,7 +57,7 @@ export async function serveText(call: Call, api: TextApi, json: unknown): Promis
   };
   entry.status = 200;
   if (ask.stream) {
-    const frames = framesOf(ask, answer, voice);
+    const frames = FORMS[api].frames(ask, answer, voice);
     const job = { frames, fault, failure: voice.streamFailure(ask), entry, finish };
     const { tokensPerSecond } = settings;
     return new Response(streamOf({ ...job, tokensPerSecond, ticker: engine.ticker }), {
@@ -72,7 +72,7 @@ export async function serveText(call: Call, api: TextApi, json: unknown): Promis
     slot.free();
     return refuse(call, { reason: "failed", status: 500 }, api);
   }
-  const body = bodyOf(ask, answer, voice);
+  const body = FORMS[api].body(ask, answer, voice);
   const headers = { "content-type": voice.jsonType, ...voice.headers };
   if (fault === null || !SPOILS_BODY.has(fault.kind)) {
     entry.tokens = answer.pieces.length;
@@ -154,26 +154,25 @@ function randomToken(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
-function framesOf(ask: Ask, answer: Answer, voice: Voice): Frames {
-  switch (ask.api) {
-    case "chat":
-    case "completions":
-      return chunkFrames(ask, answer, voice.chunks);
-    case "responses":
-      return responseFrames(answer);
-    case "messages":
-      return messageFrames(answer);
-  }
-}
+type Form = {
+  frames(ask: Ask, answer: Answer, voice: Voice): Frames;
+  body(ask: Ask, answer: Answer, voice: Voice): string;
+};
 
-function bodyOf(ask: Ask, answer: Answer, voice: Voice): string {
-  switch (ask.api) {
-    case "chat":
-    case "completions":
-      return wholeBody(ask, answer, voice.chunks);
-    case "responses":
-      return responseBody(answer);
-    case "messages":
-      return messageBody(answer);
-  }
-}
+const CHUNKS: Form = {
+  frames: (ask, answer, voice) => chunkFrames(ask, answer, voice.chunks),
+  body: (ask, answer, voice) => wholeBody(ask, answer, voice.chunks),
+};
+
+const FORMS: Readonly<Record<TextApi, Form>> = {
+  chat: CHUNKS,
+  completions: CHUNKS,
+  responses: {
+    frames: (_ask, answer) => responseFrames(answer),
+    body: (_ask, answer) => responseBody(answer),
+  },
+  messages: {
+    frames: (_ask, answer) => messageFrames(answer),
+    body: (_ask, answer) => messageBody(answer),
+  },
+};

@@ -69,24 +69,17 @@ export function demoModel(id: string, rest: Partial<DemoModel> = {}): DemoModel 
 }
 
 /** What each voice has when nothing else is asked for; ids are spelled as that engine spells them. */
-export function defaultModels(voice: VoiceName): readonly DemoModel[] {
-  switch (voice) {
-    case "ollama":
-      return [
-        demoModel("demo-llama:1b", {
-          quantization: "Q4_K_M",
-          contextLength: 8_192,
-          maxContextLength: 131_072,
-          digest: "baf6a787fdffd633537aa2eb51cfd54cb93ff08e28040095462bb63daf552878",
-        }),
-      ];
-    case "vllm":
-      return [demoModel("demo-org/Demo-1B-Instruct")];
-    case "lmstudio":
-      return [demoModel("demo-org/demo-1b", { quantization: "Q4_K_M", maxContextLength: 131_072 })];
-    case "llamacpp":
-      return [demoModel("demo-1b-q4_k_m.gguf", { quantization: "Q4_K - Medium" })];
-    case "plain":
-      return [demoModel("demo-model")];
-  }
-}
+export const DEFAULT_MODELS: Readonly<Record<VoiceName, readonly DemoModel[]>> = {
+  ollama: [
+    demoModel("demo-llama:1b", {
+      quantization: "Q4_K_M",
+      contextLength: 8_192,
+      maxContextLength: 131_072,
+      digest: "baf6a787fdffd633537aa2eb51cfd54cb93ff08e28040095462bb63daf552878",
+    }),
+  ],
+  vllm: [demoModel("demo-org/Demo-1B-Instruct")],
+  lmstudio: [demoModel("demo-org/demo-1b", { quantization: "Q4_K_M", maxContextLength: 131_072 })],
+  llamacpp: [demoModel("demo-1b-q4_k_m.gguf", { quantization: "Q4_K - Medium" })],
+  plain: [demoModel("demo-model")],
+};

@@ -2,8 +2,8 @@ import { Fault, type FaultInput, parseFault } from "./faults";
 import { createJournal, type Journal, type JournalOptions } from "./journal";
 import { serve } from "./serve";
 import {
+  DEFAULT_MODELS,
   DEFAULT_SETTINGS,
-  defaultModels,
   type DemoModel,
   type DemoSettings,
   type VoiceName,
@@ -55,7 +55,7 @@ export function startDemoEngine(options: DemoEngineOptions): DemoEngine {
   const engine: Engine = {
     voice: VOICES[name],
     settings: current,
-    models: models ?? defaultModels(name),
+    models: models ?? DEFAULT_MODELS[name],
     slots: createSlots(current),
     ticker: startTicker(),
     journal: createJournal(journal),

@@ -103,7 +103,7 @@ function words(refusal: Refusal): Words {
       return { status: 503, message: "no slot available", type: "unavailable_error" };
     case "loading":
       return { status: 503, message: "Loading model", type: "unavailable_error" };
-    case "failed":
+    default:
       return { status: refusal.status, message: "Compute error.", type: "server_error" };
   }
 }

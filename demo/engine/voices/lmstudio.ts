@@ -88,7 +88,7 @@ function words(refusal: Refusal): { status: number; message: string; code: strin
     case "busy":
     case "loading":
       return { status: 503, message: "The model is busy.", code: null };
-    case "failed":
+    default:
       return {
         status: refusal.status,
         message: "The model has crashed without additional information. (Exit code: 6)",

@@ -88,7 +88,7 @@ function words(refusal: Refusal): { status: number; message: string } {
         status: 503,
         message: "server busy, please try again.  maximum pending requests exceeded",
       };
-    case "failed":
+    default:
       return {
         status: refusal.status,
         message: "llama runner process has terminated: exit status 2",

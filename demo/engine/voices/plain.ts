@@ -110,7 +110,7 @@ function words(refusal: Refusal): Words {
     case "busy":
     case "loading":
       return { ...failed, message: "The server is overloaded; try again." };
-    case "failed":
+    default:
       return { ...failed, status: refusal.status, message: "The server had an error." };
   }
 }

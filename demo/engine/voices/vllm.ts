@@ -97,7 +97,7 @@ function words(refusal: Refusal): {
     case "busy":
     case "loading":
       return { status: 503, message: "The server is overloaded", type: "ServiceUnavailableError" };
-    case "failed": {
+    default: {
       const type = refusal.status < 500 ? "BadRequestError" : "InternalServerError";
       return { status: refusal.status, message: "EngineCore encountered an issue.", type };
     }
