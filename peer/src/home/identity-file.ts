@@ -5,7 +5,7 @@ import { CliError, EXIT } from "../cli/error";
 import { createFile } from "./atomic-file";
 import { readJsonFile } from "./json-file";
 
-export function identityPath(dir: string): string {
+function identityPath(dir: string): string {
   return join(dir, "identity.json");
 }
 
