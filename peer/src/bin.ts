@@ -1,6 +1,8 @@
 #!/usr/bin/env bun
+import { networkInterfaces } from "node:os";
 import type { Terminal } from "./cli/context";
 import { COMMANDS } from "./commands/table";
+import { keepOffProxy } from "./engines/keep-off-proxy";
 import { main } from "./main";
 import { platformNamed } from "./platform/platform";
 
@@ -11,9 +13,13 @@ const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 process.stdout.on("error", leaveWithoutReader);
 process.stderr.on("error", leaveWithoutReader);
 
+// A coordinator or an engine on this machine can't be reached by way of another one.
+keepOffProxy(process.env, []);
+
 const terminal: Terminal = {
   env: process.env,
   platform: platformNamed(process.platform),
+  networkInterfaces,
   writeOut: (text) =>
     new Promise((resolve) => {
       process.stdout.write(text, () => resolve());

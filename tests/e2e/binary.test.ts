@@ -139,6 +139,22 @@ it("exits with 3 and no stack where the coordinator is down", async () => {
   expect(ran.err).toContain(`The coordinator at ${url} cannot be used: nothing listens there.`);
 });
 
+it("reaches a coordinator on this machine directly, whatever proxy is configured", async () => {
+  await using coordinator = fakeCoordinator({
+    "GET /health": () => Response.json({ status: "ok" }),
+  });
+  const ran = await troop(
+    await temporaryFolder(),
+    ["status", "--json", "--coordinator", coordinator.baseUrl],
+    {
+      HTTP_PROXY: "http://127.0.0.1:9",
+      http_proxy: "http://127.0.0.1:9",
+      NO_PROXY: "intra.example",
+    },
+  );
+  expect(JSON.parse(ran.out).coordinator.state).toBe("reachable");
+});
+
 it("exits with 0 where the reader of its output has gone", async () => {
   const folder = await temporaryFolder();
   // The gate opens only when the reader has closed its end.

@@ -1,11 +1,13 @@
 import type { CoordinatorApi } from "../coordinator/api";
 import type { Home } from "../home/home";
-import type { Env, Platform } from "../platform/platform";
+import type { Env, NetworkInterfaces, Platform } from "../platform/platform";
 
 /** What `main` needs of the process; tests give their own. */
 export type Terminal = {
   readonly env: Env;
   readonly platform: Platform;
+  /** `os.networkInterfaces()`. */
+  readonly networkInterfaces: () => NetworkInterfaces;
   readonly writeOut: (text: string) => Promise<void>;
   readonly writeErr: (text: string) => void;
   /** From this call on, an interrupt aborts the signal and leaves the process to stop in order. */
@@ -16,6 +18,7 @@ export type CommandContext<Flags, Data> = {
   readonly flags: Flags;
   readonly env: Env;
   readonly platform: Platform;
+  readonly networkInterfaces: () => NetworkInterfaces;
   readonly stopSignal: () => AbortSignal;
   /** One line for people, on stderr. */
   readonly say: (line: string) => void;

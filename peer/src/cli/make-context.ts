@@ -48,6 +48,7 @@ export function makeContext<Flags extends Globals>(
     flags,
     env,
     platform,
+    networkInterfaces: terminal.networkInterfaces,
     stopSignal: terminal.stopSignal,
     say,
     emit,

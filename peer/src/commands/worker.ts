@@ -1,12 +1,11 @@
-import { networkInterfaces } from "node:os";
 import { z } from "zod";
 import { NodeUrl } from "#protocol/heartbeat";
+import type { Terminal } from "../cli/context";
 import { CliError, EXIT } from "../cli/error";
 import { HostPort, HttpUrl, wholeNumber } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import { command } from "../command";
-import type { Platform } from "../platform/platform";
 import { tailscaleAddress } from "../platform/tailscale-address";
 import type { WorkerReady } from "../worker/options";
 
@@ -52,7 +51,7 @@ export const worker = command({
   run: async (ctx): Promise<WorkerReady | undefined> => {
     const signal = ctx.stopSignal();
     const coordinatorUrl = await ctx.coordinatorUrl();
-    const listen = ctx.flags.listen ?? listenOnTailscale(ctx.platform);
+    const listen = ctx.flags.listen ?? listenOnTailscale(ctx);
     const home = await ctx.home();
     const { env, say } = ctx;
     const { engine: engines, advertise, concurrency } = ctx.flags;
@@ -70,8 +69,8 @@ export const worker = command({
   human: renderReady,
 });
 
-function listenOnTailscale(platform: Platform): Address {
-  const host = tailscaleAddress(networkInterfaces(), platform);
+function listenOnTailscale(machine: Pick<Terminal, "platform" | "networkInterfaces">): Address {
+  const host = tailscaleAddress(machine.networkInterfaces(), machine.platform);
   if (host !== undefined) return { host, port: DEFAULT_PORT };
   throw new CliError(
     EXIT.usage,

@@ -1,3 +1,4 @@
+import type { NetworkInterfaceInfo } from "node:os";
 import { darwin } from "./darwin";
 import { linux } from "./linux";
 import { windows } from "./windows";
@@ -13,6 +14,10 @@ export type Platform = {
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
+
+export type NetworkInterfaces = Readonly<
+  Record<string, readonly NetworkInterfaceInfo[] | undefined>
+>;
 
 /** Anything that is neither Windows nor macOS is taken for a Unix with XDG folders. */
 export function platformNamed(name: NodeJS.Platform): Platform {

@@ -1,8 +1,5 @@
 import { BlockList } from "node:net";
-import type { NetworkInterfaceInfo } from "node:os";
-import type { Platform } from "./platform";
-
-type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+import type { NetworkInterfaces, Platform } from "./platform";
 
 const TAILSCALE_V6 = new BlockList();
 TAILSCALE_V6.addSubnet("fd7a:115c:a1e0::", 48, "ipv6");
@@ -15,7 +12,7 @@ SHARED_V4.addSubnet("100.64.0.0", 10, "ipv4");
  * Tailscale's name, or an address in the IPv6 range that only Tailscale uses.
  */
 export function tailscaleAddress(
-  interfaces: Interfaces,
+  interfaces: NetworkInterfaces,
   platform: Pick<Platform, "isTailscaleInterface">,
 ): string | undefined {
   for (const [name, infos = []] of Object.entries(interfaces)) {

@@ -15,6 +15,7 @@ export function testTerminal(env: Record<string, string>): TestTerminal {
   return {
     env,
     platform: linux,
+    networkInterfaces: () => ({}),
     writeOut: async (text) => void (out += text),
     writeErr: (text) => void (err += text),
     stopSignal: () => controller.signal,

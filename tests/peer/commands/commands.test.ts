@@ -151,6 +151,26 @@ it("lists transactions and says how to see more", async () => {
   expect(coordinator.seen.at(-1)?.target).toBe(`/users/${USER}/transactions?limit=1&cursor=c1`);
 });
 
+it("says how to go on where a worker has no Tailscale address to listen on", async () => {
+  const { run } = await setUp();
+  const { exit, err, out } = await run("worker");
+  expect({ exit, out }).toEqual({ exit: EXIT.usage, out: "" });
+  expect(err).toContain("tailscale up");
+  expect(err).toContain("--listen HOST:PORT");
+});
+
+it.each([
+  ["--advertise", "https://node.example"],
+  ["--advertise", "http://100.64.0.7:8080/path"],
+  ["--concurrency", "0"],
+  ["--engine", "ollama"],
+])("refuses a worker's %s %s", async (flag, value) => {
+  const { run } = await setUp();
+  const { exit, err } = await run("worker", flag, value);
+  expect(exit).toBe(EXIT.usage);
+  expect(err).toContain(`troop: ${flag} must be`);
+});
+
 it("says what the coordinator refused, with exit 4", async () => {
   const { run } = await setUp({ "GET /v1/models": () => problem("protocol_unsupported") });
   const { exit, err, out } = await run("models");
