@@ -113,5 +113,5 @@ function coordinatorLine(coordinator: CoordinatorStatus): string {
 
 function serviceLine(running: readonly ServiceFile[], kind: ServiceFile["kind"]): string {
   const urls = running.filter((service) => service.kind === kind).map((service) => service.url);
-  return urls.length === 0 ? "not running" : `listening at ${urls.join(", ")}`;
+  return urls.length === 0 ? "not running with this home" : `listening at ${urls.join(", ")}`;
 }

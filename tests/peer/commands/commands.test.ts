@@ -220,8 +220,8 @@ it("shows a client as listening only while its process lives and its port answer
   await writeServiceFile(dir, { kind: "client", url: `${url}/v1`, pid: process.pid });
   const up = (await run("status")).out;
   expect(up).toContain(`client       listening at ${url}/v1\n`);
-  expect(up).toContain("worker       not running\n");
+  expect(up).toContain("worker       not running with this home\n");
 
   await server.stop(true);
-  expect((await run("status")).out).toContain("client       not running\n");
+  expect((await run("status")).out).toContain("client       not running with this home\n");
 });
