@@ -124,10 +124,10 @@ export async function sampleOffers(
 ): Promise<{ replayed: boolean; offers: LiveOffer[] }> {
   const [mark, sample] = await storeCall("redis", () =>
     markedPipeline(redis, proof)
-      .hrandfield<Record<string, unknown>>(keys.offers(network, model), SAMPLE, true)
-      .exec<[string | null, Record<string, unknown> | null]>(),
+      .hrandfield(keys.offers(network, model), SAMPLE, true)
+      .exec<[string | null, string[]]>(),
   );
-  const offers = Object.values(sample ?? {}).map((value) => parseStored(LiveOffer, value));
+  const offers = pairs(sample).map(([, value]) => LiveOffer.parse(JSON.parse(value)));
   return { replayed: mark === null, offers };
 }
 
@@ -158,9 +158,10 @@ export async function readModels(
         byScore: true,
       })
       .hgetall(keys.firstSeen(network))
-      .exec<[string | null, string[], Record<string, string> | null]>(),
+      .exec<[string | null, string[], string[]]>(),
   );
-  const models = ids.map((id) => ({ id, firstSeenS: Number(firstSeen?.[id] ?? 0) }));
+  const firstSeenS = new Map(pairs(firstSeen));
+  const models = ids.map((id) => ({ id, firstSeenS: Number(firstSeenS.get(id) ?? 0) }));
   return { replayed: mark === null, models };
 }
 
@@ -177,9 +178,8 @@ export async function readNodes(
       .hscan(keys.nodes(network), cursor, { count: PAGE })
       .exec<[string | null, [string, string[]]]>(),
   );
-  const nodes = flat
-    .filter((_, place) => place % 2 === 1)
-    .map((value) => parseStored(StoredNode, value))
+  const nodes = pairs(flat)
+    .map(([, value]) => StoredNode.parse(JSON.parse(value)))
     .filter((node) => nowMs - node.seen_at_ms < NODE_DEAD_AFTER_S * 1_000)
     .map(({ seen_at_ms, ...node }) => ({ ...node, seen_at: new Date(seen_at_ms).toISOString() }));
   return { replayed: mark === null, next, nodes };
@@ -193,6 +193,9 @@ export async function markProof(redis: Redis, proof: ProofClaims): Promise<boole
   return mark !== null;
 }
 
-function parseStored<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
-  return schema.parse(typeof value === "string" ? JSON.parse(value) : value);
+/** Redis answers a hash as field, value, field, value … */
+function pairs(flat: readonly string[]): [string, string][] {
+  return flat.flatMap((field, place): [string, string][] =>
+    place % 2 === 0 ? [[field, flat[place + 1] ?? ""]] : [],
+  );
 }

@@ -1,0 +1,100 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { coordinatorBundle } from "./bundle";
+import { startFront } from "./front";
+import { migrate } from "./migrate";
+import { keptSigningKeys } from "./signing-keys";
+import { openStores } from "./stores";
+
+/** Milliseconds between sweeps that give back what ended leases have left; Cloudflare's cron does the same. */
+const SWEEP_MS = 5 * 60_000;
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+export type CoordinatorOptions = {
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Real servers instead of the embedded ones. */
+  readonly databaseUrl?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  /** Settings of coordinator-worker/src/config.ts, PUBLIC_URL among them. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Milliseconds added to each store's answers, for measuring. */
+  readonly addLatencyMs?: number;
+  /** Told what is being done, for people who wait. */
+  readonly say?: (line: string) => void;
+};
+
+export type RunningCoordinator = {
+  readonly url: string;
+  /** Runs the scheduled handler now, as a cron would. */
+  readonly sweep: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/** The coordinator under Miniflare: the bundle of `wrangler deploy`, over embedded or real stores. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const say = options.say ?? (() => undefined);
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  say("Opening the stores …");
+  const [stores, script] = await Promise.all([openStores(options), coordinatorBundle()]);
+  const closers = [stores.close];
+  const stop = async () => {
+    for (const close of closers.splice(0)) await close();
+  };
+  try {
+    say("Bringing the database up to date …");
+    await migrate({
+      backend: stores.sql,
+      folder: join(import.meta.dirname, "../drizzle/migrations"),
+    });
+
+    say("Starting the coordinator …");
+    const runtime = { url: new URL("http://127.0.0.1") };
+    const front = startFront({ host: options.host, port: options.port, runtime });
+    closers.unshift(front.stop);
+    const miniflare = new Miniflare({
+      name: "coordinator",
+      modules: true,
+      script,
+      compatibilityDate: "2026-07-01",
+      compatibilityFlags: ["nodejs_compat"],
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      durableObjects: { RATE_WINDOW: { className: "RateWindow", useSQLite: true } },
+      durableObjectsPersist: join(options.dataDir, "rate-windows"),
+      bindings: {
+        PUBLIC_URL: front.url,
+        PUBLIC_URL_ALIASES: aliasesOf(front.url).join(","),
+        ...options.settings,
+        SIGNING_KEYS: await keptSigningKeys(options.dataDir),
+        DATABASE_URL: stores.databaseUrl,
+        DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
+        UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
+        UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
+      },
+    });
+    closers.splice(1, 0, () => miniflare.dispose());
+    runtime.url = await miniflare.ready;
+    const sweep = async () => {
+      const worker = await miniflare.getWorker();
+      await worker.scheduled({});
+    };
+    const timer = setInterval(() => void sweep().catch(() => say("A sweep failed.")), SWEEP_MS);
+    closers.unshift(async () => clearInterval(timer));
+    return { url: front.url, sweep, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+/** The names under which a program on this machine may know a coordinator on loopback. */
+function aliasesOf(url: string): string[] {
+  const { host, port } = new URL(url);
+  if (!LOOPBACK.includes(new URL(url).hostname)) return [`http://${host}`];
+  return LOOPBACK.map((name) => `http://${name}:${port}`);
+}

@@ -1,0 +1,79 @@
+import { parseArgs } from "node:util";
+import { resolve } from "node:path";
+import { startCoordinator } from "./coordinator";
+import { SelfHostError } from "./self-host-error";
+
+const USAGE = `Runs a coordinator on this machine.
+
+  npm run self-host -- [--port 8787] [--host 127.0.0.1] [--data .troop/coordinator]
+
+  DATABASE_URL=postgres://…  use this Postgres instead of the embedded one
+  REDIS_URL=redis://…        use this Redis instead of the embedded one
+  PUBLIC_URL=https://…       the URL that peers are given, where it is not http://HOST:PORT
+  ALLOWED_RANGES, STARTER_CREDITS, REGISTRATIONS_PER_HOUR: see docs/operators.md
+`;
+
+const SETTINGS = [
+  "PUBLIC_URL",
+  "PUBLIC_URL_ALIASES",
+  "ALLOWED_RANGES",
+  "STARTER_CREDITS",
+  "REGISTRATIONS_PER_HOUR",
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: "8787" },
+      host: { type: "string", default: "127.0.0.1" },
+      data: { type: "string", default: ".troop/coordinator" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new SelfHostError("--port must be a number from 0 to 65535", "For example: --port 8787");
+  }
+  const coordinator = await startCoordinator({
+    dataDir: resolve(values.data),
+    host: values.host,
+    port,
+    databaseUrl: process.env.DATABASE_URL,
+    redisUrl: process.env.REDIS_URL,
+    settings: Object.fromEntries(
+      SETTINGS.flatMap((name) =>
+        process.env[name] === undefined ? [] : [[name, process.env[name]]],
+      ),
+    ),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(`The coordinator listens on ${coordinator.url}\n`);
+  await stopSignal();
+  process.stderr.write("Stopping …\n");
+  await coordinator.stop();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1)); // A second one does not wait.
+        done();
+      });
+    }
+  });
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (cause) {
+  const known = cause instanceof SelfHostError;
+  process.stderr.write(`${cause instanceof Error ? cause.message : "Something failed."}\n`);
+  if (known) process.stderr.write(`${cause.hint}\n`);
+  process.exit(known ? 1 : 70);
+}

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { Authorization } from "#protocol/authorize";
+import { ModelList, NodePage } from "#protocol/directory";
+import { signReceipt } from "#protocol/receipt";
+import { Balance, Transactions } from "#protocol/statement";
+import { SubmitAnswer } from "#protocol/submit";
+import { useCoordinator } from "#support/coordinator";
+import { newPeer } from "#support/test-peer";
+
+const coordinator = useCoordinator({ STARTER_CREDITS: "100" });
+
+it("moves credits from the client's user to the node's for a served request, and nothing is lost", async () => {
+  const node = await newPeer(coordinator().url);
+  const client = await newPeer(coordinator().url);
+  const nodeReg = await node.register();
+  const clientReg = await client.register();
+  expect((await node.beat(nodeReg)).status).toBe(200);
+
+  const models = ModelList.parse(await (await client.call("/v1/models")).json());
+  expect(models.data.map((m) => m.id)).toContain("org/model:tag");
+  const nodes = NodePage.parse(await (await client.call("/nodes")).json());
+  expect(nodes.nodes.map((n) => n.node_id)).toContain(node.identity.peerId);
+
+  const answer = await client.call("/authorize", { body: { model: "org/model:tag" } });
+  expect(answer.status).toBe(200);
+  const granted = Authorization.parse(await answer.json());
+  expect(granted.budget).toBe(60_000_000);
+
+  const receipt = await signReceipt(node.identity, {
+    lease: granted.lease_id,
+    seq: 0,
+    model: "org/model:tag",
+    engine: "ollama",
+    started_at_ms: Date.now(),
+    queue_ms: 0,
+    engine_ms: 1_500,
+    outcome: "completed",
+    request_hash: "x".repeat(43),
+  });
+  const batch = { tickets: [granted.ticket], receipts: [receipt, receipt] };
+  const settled = SubmitAnswer.parse(
+    await (await node.call("/transactions/submit", { body: batch })).json(),
+  );
+  expect(settled.results).toEqual([
+    { status: "settled", amount: 1_500_000 },
+    { status: "already_settled", amount: 1_500_000 },
+  ]);
+
+  const balanceOf = async (peer: typeof node, user: string) =>
+    Balance.parse(await (await peer.call(`/users/${user}/balance`)).json());
+  expect(await balanceOf(node, nodeReg.user_id)).toMatchObject({ total: "101.5", held: "0" });
+  expect(await balanceOf(client, clientReg.user_id)).toMatchObject({
+    available: "40",
+    held: "58.5",
+    total: "98.5",
+  });
+  const list = Transactions.parse(
+    await (await client.call(`/users/${clientReg.user_id}/transactions`)).json(),
+  );
+  expect(list.transactions.map((t) => t.type)).toEqual(["settlement", "hold", "starter_grant"]);
+});

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
+
+export type TestCoordinator = RunningCoordinator & { readonly dataDir: string };
+
+/** The stores that tests use: embedded ones, or the real servers that `npm run test:stores` starts. */
+export const testStores = {
+  databaseUrl: process.env["TROOP_TEST_DATABASE_URL"],
+  redisUrl: process.env["TROOP_TEST_REDIS_URL"],
+};
+
+/** A coordinator for one test file: the shipped bundle under Miniflare, on a free port of 127.0.0.1. */
+export async function startTestCoordinator(
+  settings: Record<string, string> = {},
+): Promise<TestCoordinator> {
+  const dataDir = mkdtempSync(join(tmpdir(), "troop-coordinator-"));
+  const running = await startCoordinator({
+    dataDir,
+    host: "127.0.0.1",
+    port: 0,
+    ...testStores,
+    settings: { ALLOWED_RANGES: "127.0.0.0/8", REGISTRATIONS_PER_HOUR: "10000", ...settings },
+  });
+  const stop = async () => {
+    await running.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { ...running, dataDir, stop };
+}
+
+/** Starts a coordinator before the tests of this file and stops it after them. */
+export function useCoordinator(settings?: Record<string, string>): () => TestCoordinator {
+  let coordinator: TestCoordinator | undefined;
+  beforeAll(async () => {
+    coordinator = await startTestCoordinator(settings);
+  });
+  afterAll(() => coordinator?.stop());
+  return () => {
+    if (coordinator === undefined) throw new Error("The coordinator has not started yet.");
+    return coordinator;
+  };
+}
