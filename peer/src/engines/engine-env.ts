@@ -76,6 +76,7 @@ function ollamaHost(value: string | undefined): string | undefined {
   const text = value?.trim().replace(/^["']+|["']+$/g, "");
   if (!text) return undefined;
   const [, head = text, port, path = ""] = /^(.*?):(\d+|[^\]/:]*)(\/.*)?$/.exec(text) ?? [];
-  const isBadPort = port !== undefined && !path.startsWith("//") && !(Number(port) <= 65_535);
+  const isBadPort =
+    port !== undefined && !path.startsWith("//") && !(/^\d+$/.test(port) && Number(port) <= 65_535);
   return isBadPort ? `${head}:11434${path}` : text;
 }

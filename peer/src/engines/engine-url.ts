@@ -45,17 +45,17 @@ export function parseEngineUrl(
 }
 
 /**
- * The engine's URL for a request that came in as `/v1/…`, query included; null if the path leaves
- * `/v1` once dots and escapes are resolved, as `/v1/../api/delete` would.
+ * The engine's URL for a request that came in as `/v1/…`, query included; null if the path is not
+ * spelled plainly, since `/v1/../api/delete` would leave `/v1` on its way.
  */
 export function upstreamUrl(target: EngineTarget, pathAndQuery: string): string | null {
-  if (!pathAndQuery.startsWith("/v1/")) return null;
-  const base = new URL(target.apiBaseUrl);
-  const url = URL.parse(target.apiBaseUrl + pathAndQuery.slice("/v1".length));
-  if (url === null || url.origin !== base.origin) return null;
+  const path = pathAndQuery.split("?", 1)[0] ?? "";
+  if (!path.startsWith("/v1/") || path === "/v1/" || path.includes("//")) return null;
   // Engines differ in whether they decode before they route: no escaped dots, slashes or backslashes.
-  if (/%(?:2e|2f|5c)/i.test(url.pathname) || url.pathname.includes("//")) return null;
-  return url.pathname.startsWith(`${base.pathname}/`) ? url.href : null;
+  if (/%(?:2e|2f|5c)/i.test(path)) return null;
+  const url = URL.parse(target.apiBaseUrl + pathAndQuery.slice("/v1".length));
+  const expected = new URL(target.apiBaseUrl).pathname + path.slice("/v1".length);
+  return url?.pathname === expected ? url.href : null;
 }
 
 function bareHost(text: string): string {

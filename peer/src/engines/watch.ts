@@ -28,6 +28,8 @@ export type EngineWatch = {
   missing(): readonly MissingEngine[];
   /** Looks at once, for instance when a request failed to connect; calls meanwhile share one look. */
   refreshNow(): Promise<void>;
+  /** Resolves when no look is under way. */
+  settled(): Promise<void>;
   /** Ends everything under way; no timer is left when it resolves. */
   stop(): Promise<void>;
 };
@@ -82,8 +84,11 @@ export async function watchEngines(options: WatchOptions): Promise<EngineWatch> 
 
   async function lookAndTell(kind: Look): Promise<void> {
     forgetTimer();
-    if (await look(kind)) onChange(catalogue);
-    arm();
+    try {
+      if (await look(kind)) onChange(catalogue);
+    } finally {
+      arm();
+    }
   }
 
   function arm(): void {
@@ -114,6 +119,13 @@ export async function watchEngines(options: WatchOptions): Promise<EngineWatch> 
     return queued;
   }
 
+  async function settled(): Promise<void> {
+    const pending = queued ?? running;
+    if (pending === null) return;
+    await pending;
+    await settled();
+  }
+
   await look("full");
   arm();
   return {
@@ -121,12 +133,11 @@ export async function watchEngines(options: WatchOptions): Promise<EngineWatch> 
     engines: () => watched.flatMap(({ engine }) => engine ?? []),
     missing: () => watched.flatMap(({ missing }) => missing ?? []),
     refreshNow,
+    settled,
     async stop() {
       stopping.abort();
       forgetTimer();
-      await running;
-      await queued;
-      forgetTimer();
+      await settled();
     },
   };
 }
