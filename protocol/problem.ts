@@ -20,6 +20,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, "The path does not take this method."],
   address_not_allowed: [400, "An address lies outside the ranges this coordinator allows."],
   body_too_large: [413, "The body is larger than this endpoint takes."],
+  media_type_unsupported: [415, "The endpoint takes another content type."],
   protocol_unsupported: [426, "This coordinator does not speak the peer's protocol version."],
   rate_limited: [429, "Too many requests."],
   internal: [500, "Something failed here."],

@@ -42,7 +42,7 @@ export function createApp(): App {
   app.use(requestId());
   app.use(protocolVersion());
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => problem(c, "body_too_large") }));
-  for (const path of ["/authorize", "/authorize/*", "/transactions/*"]) {
+  for (const path of ["/authorize/*", "/transactions/*"]) {
     app.use(path, timeout(WORK_MS, timedOut));
   }
   for (const path of ["/peers", "/nodes", "/v1/*", "/users/*", "/register", "/heartbeat"]) {
@@ -70,6 +70,9 @@ export function createApp(): App {
   app.onError((error, c) => {
     if (error instanceof HTTPException) {
       if (error.status === 504) return problem(c, "timeout", { detail: "Try again." });
+      if (error.status === 415) {
+        return problem(c, "media_type_unsupported", { detail: "Send application/json." });
+      }
       // Hono throws 400 for a body that is not JSON.
       if (error.status === 400) return problem(c, "request_invalid", { fields: [""] });
     }

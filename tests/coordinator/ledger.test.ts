@@ -1,0 +1,232 @@
+import { expect, it } from "vitest";
+import { Authorization, Extension } from "#protocol/authorize";
+import { Problem } from "#protocol/problem";
+import { type ReceiptClaims, signReceipt } from "#protocol/receipt";
+import { Balance, Transactions } from "#protocol/statement";
+import { SubmitAnswer } from "#protocol/submit";
+import { useCoordinator } from "#support/coordinator";
+import { newPeer, type TestPeer } from "#support/test-peer";
+
+const coordinator = useCoordinator({ STARTER_CREDITS: "100" });
+
+type Member = TestPeer & { readonly user: string };
+
+async function join(): Promise<Member> {
+  const peer = await newPeer(coordinator().url);
+  return { ...peer, user: (await peer.register()).user_id };
+}
+
+async function serve(model: string): Promise<Member> {
+  const peer = await newPeer(coordinator().url);
+  const registration = await peer.register();
+  const models = [{ id: model, engine: "ollama", state: "loaded" } as const];
+  expect((await peer.beat(registration, { models })).status).toBe(200);
+  return { ...peer, user: registration.user_id };
+}
+
+async function balance({ call, user }: Member): Promise<Balance> {
+  return Balance.parse(await (await call(`/users/${user}/balance`)).json());
+}
+
+async function authorize(peer: TestPeer, body: object): Promise<Authorization> {
+  return Authorization.parse(await (await peer.call("/authorize", { body })).json());
+}
+
+function receiptOf(
+  node: TestPeer,
+  granted: Authorization,
+  facts: Partial<ReceiptClaims> = {},
+): Promise<string> {
+  return signReceipt(node.identity, {
+    lease: granted.lease_id,
+    seq: 0,
+    model: granted.model,
+    engine: "ollama",
+    started_at_ms: Date.now(),
+    queue_ms: 0,
+    engine_ms: 1_000,
+    outcome: "completed",
+    request_hash: "h".repeat(43),
+    ...facts,
+  });
+}
+
+async function submit(node: TestPeer, granted: Authorization[], receipts: string[]) {
+  const body = { tickets: granted.map(({ ticket }) => ticket), receipts };
+  const answer = await node.call("/transactions/submit", { body });
+  return SubmitAnswer.parse(await answer.json()).results;
+}
+
+it("grants starter credits once, however many first touches race", async () => {
+  const peer = await newPeer(coordinator().url);
+  const all = await Promise.all(Array.from({ length: 50 }, () => peer.register()));
+  const users = new Set(all.map((registration) => registration.user_id));
+  expect(users.size).toBe(1);
+  const [user] = users;
+  expect((await balance({ ...peer, user: user ?? "" })).total).toBe("100");
+});
+
+it("never holds more than there is, however many authorizes race", async () => {
+  await serve("race/model");
+  const client = await join();
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () =>
+      client.call("/authorize", { body: { model: "race/model", budget: 30_000_000 } }),
+    ),
+  );
+  const budgets: number[] = [];
+  for (const answer of answers) {
+    if (answer.ok) budgets.push(Authorization.parse(await answer.json()).budget);
+    else expect(answer.status).toBe(402);
+  }
+  expect(budgets.toSorted((a, b) => b - a)).toEqual([
+    30_000_000, 30_000_000, 30_000_000, 10_000_000,
+  ]);
+  expect(await balance(client)).toMatchObject({ available: "0", held: "100" });
+});
+
+it("tells a user without credits the balance and what earns more", async () => {
+  await serve("poor/model");
+  const client = await join();
+  await authorize(client, { model: "poor/model", budget: 100_000_000 });
+  const answer = await client.call("/authorize", { body: { model: "poor/model" } });
+  const said = Problem.parse(await answer.json());
+  expect(said).toMatchObject({ status: 402, code: "credits_exhausted", balance_microcredits: 0 });
+  expect(said.detail).toContain("troop worker");
+});
+
+it("gives the hold back where no node has the model", async () => {
+  const client = await join();
+  const answer = await client.call("/authorize", { body: { model: "nobody/has-it" } });
+  expect(Problem.parse(await answer.json()).code).toBe("model_unavailable");
+  await expect.poll(async () => (await balance(client)).held).toBe("0");
+  expect((await balance(client)).available).toBe("100");
+});
+
+it("settles one receipt once, however many copies race", async () => {
+  const node = await serve("copies/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "copies/model" });
+  const receipt = await receiptOf(node, granted);
+  const results = await Promise.all(
+    Array.from({ length: 50 }, () => submit(node, [granted], [receipt])),
+  );
+  const settled = results.flat().filter((result) => result.status === "settled");
+  expect(settled).toEqual([{ status: "settled", amount: 1_000_000 }]);
+  expect((await balance(node)).total).toBe("101");
+  expect((await balance(client)).total).toBe("99");
+});
+
+it("pays no more than the budget, across receipts", async () => {
+  const node = await serve("budget/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "budget/model", budget: 2_500_000 });
+  const started_at_ms = Date.now() - 20_000;
+  const receipts = await Promise.all(
+    [0, 1, 2].map((seq) => receiptOf(node, granted, { seq, engine_ms: 1_000, started_at_ms })),
+  );
+  expect(await submit(node, [granted], receipts)).toEqual([
+    { status: "settled", amount: 1_000_000 },
+    { status: "settled", amount: 1_000_000 },
+    { status: "settled", amount: 500_000 },
+  ]);
+  expect(await balance(client)).toMatchObject({ total: "97.5", held: "0" });
+});
+
+it("pays no more than the wall clock allows", async () => {
+  const node = await serve("clock/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "clock/model", budget: 100_000_000 });
+  const receipt = await receiptOf(node, granted, { engine_ms: 80_000_000 });
+  const [result] = await submit(node, [granted], [receipt]);
+  expect(result).toMatchObject({ status: "settled" });
+  // Started now: at most the clock skew that two honest machines may have.
+  expect(Number((await balance(node)).total)).toBeLessThanOrEqual(131);
+});
+
+it("refuses by item and settles the rest of the batch", async () => {
+  const node = await serve("batch/model");
+  const other = await serve("batch/other");
+  const client = await join();
+  const granted = await authorize(client, { model: "batch/model" });
+  const foreign = await authorize(client, { model: "batch/other" });
+  const good = await receiptOf(node, granted);
+  const results = await submit(
+    node,
+    [granted, foreign],
+    [
+      good,
+      await receiptOf(other, granted),
+      await receiptOf(node, foreign),
+      await receiptOf(node, granted, { model: "batch/other" }),
+      await receiptOf(node, granted, { seq: 2, started_at_ms: Date.now() + 600_000 }),
+      await receiptOf(node, granted, { seq: 3, started_at_ms: Date.now() - 3_600_000 }),
+      await receiptOf(node, { ...granted, lease_id: crypto.randomUUID() }),
+      `${good.slice(0, -4)}AAAA`,
+      "not a receipt",
+      await receiptOf(node, granted, { engine_ms: -1 }),
+      await receiptOf(node, granted, { seq: 4 }),
+    ],
+  );
+  expect(
+    results.map((result) => (result.status === "refused" ? result.code : result.status)),
+  ).toEqual([
+    "settled",
+    "receipt_bad_signature",
+    "lease_other_node",
+    "lease_other_model",
+    "receipt_from_future",
+    "receipt_outside_lease",
+    "ticket_missing",
+    "receipt_bad_signature",
+    "receipt_malformed",
+    "receipt_malformed",
+    "settled",
+  ]);
+});
+
+it("serves a user's own requests for nothing", async () => {
+  const node = await serve("own/model");
+  const granted = await authorize(node, { model: "own/model" });
+  expect(granted.candidates[0]?.own).toBe(true);
+  const [result] = await submit(node, [granted], [await receiptOf(node, granted)]);
+  expect(result).toEqual({ status: "settled", amount: 0 });
+  expect((await balance(node)).total).toBe("100");
+});
+
+it("extends a lease by what there is, and only for the peer that has it", async () => {
+  await serve("extend/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "extend/model", budget: 10_000_000 });
+  const body = { ticket: granted.ticket, add: 500_000_000 };
+  const extended = Extension.parse(await (await client.call("/authorize/extend", { body })).json());
+  expect(extended).toMatchObject({ lease_id: granted.lease_id, budget: 100_000_000 });
+  expect(await balance(client)).toMatchObject({ available: "0", held: "100" });
+
+  const thief = await join();
+  const refused = await thief.call("/authorize/extend", { body });
+  expect(Problem.parse(await refused.json()).code).toBe("lease_not_found");
+});
+
+it("shows a statement to its user only, newest first, page by page", async () => {
+  const node = await serve("pages/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "pages/model" });
+  await submit(node, [granted], [await receiptOf(node, granted)]);
+  const types: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = cursor === undefined ? "" : `&cursor=${cursor}`;
+    const page = Transactions.parse(
+      await (await client.call(`/users/${client.user}/transactions?limit=1${query}`)).json(),
+    );
+    types.push(...page.transactions.map(({ type }) => type));
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  expect(types).toEqual(["settlement", "hold", "starter_grant"]);
+
+  const stranger = await join();
+  for (const what of ["balance", "transactions"]) {
+    expect((await stranger.call(`/users/${client.user}/${what}`)).status).toBe(404);
+  }
+});
