@@ -14,6 +14,8 @@ export const Fault = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("stall"), after: afterTokens }),
   /** Puts a frame whose JSON is broken into the stream, and goes on. */
   z.object({ kind: z.literal("malformed"), after: afterTokens }),
+  /** Puts an SSE comment into the stream, as llama.cpp does to keep a silent one open. */
+  z.object({ kind: z.literal("ping"), after: afterTokens }),
   /** Ends the stream in good order with no token in it (LM Studio does that on overflow). */
   z.object({ kind: z.literal("empty") }),
   z.object({ kind: z.literal("slow-first-token"), ms: z.int().nonnegative().default(2_000) }),

@@ -61,7 +61,7 @@ export async function serveText(call: Call, api: TextApi, json: unknown): Promis
     const job = { frames, fault, failure: voice.streamFailure(ask), entry, finish };
     const { tokensPerSecond } = settings;
     return new Response(streamOf({ ...job, tokensPerSecond, ticker: engine.ticker }), {
-      headers: { "content-type": voice.streamType, "cache-control": "no-cache", ...voice.headers },
+      headers: { "content-type": voice.streamType, ...voice.headers, ...voice.streamHeaders },
     });
   }
   if (settings.tokensPerSecond > 0) {
@@ -168,7 +168,7 @@ const FORMS: Readonly<Record<TextApi, Form>> = {
   chat: CHUNKS,
   completions: CHUNKS,
   responses: {
-    frames: (_ask, answer) => responseFrames(answer),
+    frames: (_ask, answer, voice) => responseFrames(answer, voice.numbersResponseEvents),
     body: (_ask, answer) => responseBody(answer),
   },
   messages: {

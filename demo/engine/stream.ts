@@ -18,6 +18,12 @@ export type Job = {
 /** What to do next: text to send, or one of the two ways to send nothing more. */
 type Step = { readonly text: string; readonly token: boolean } | "cut" | "stall";
 
+/** What some faults put between two frames, after which the stream goes on. */
+const INSERTED: Partial<Record<Fault["kind"], string>> = {
+  malformed: 'data: {"choices":[{"index":0,"delta":{"content":"\n\n',
+  ping: ":\n\n",
+};
+
 const BLOCK_CHARS = 16_384;
 /** A connection that is reset at once may take the bytes before it along. */
 const CUT_DELAY_MS = 10;
@@ -36,8 +42,9 @@ function* steps({ frames, fault, failure }: Job): Generator<Step, boolean> {
   let text = frames.head;
   for (let index = 0; index <= frames.count; index += 1) {
     if (index === faultAt) {
-      if (fault?.kind === "malformed") {
-        text += 'data: {"choices":[{"index":0,"delta":{"content":"\n\n';
+      const inserted = fault === null ? undefined : INSERTED[fault.kind];
+      if (inserted !== undefined) {
+        text += inserted;
       } else {
         if (text !== "") yield { text, token: false };
         if (fault?.kind === "cut" || fault?.kind === "stall") yield fault.kind;

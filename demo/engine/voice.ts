@@ -51,8 +51,11 @@ export type ChunkTraits = {
   readonly finishChoice: string;
   /** `"usage":null` in chunks while usage was asked for, as OpenAI does. */
   readonly nullUsage: boolean;
-  /** A zeroed usage in every chunk of `/v1/completions` while usage was asked for (Ollama). */
-  readonly zeroUsageInCompletions: boolean;
+  /**
+   * Where streams of `/v1/completions` differ: `zeroed` has a usage of zeros in every chunk if usage
+   * was asked for (Ollama), `last` has the usage in the finish chunk unasked (llama.cpp).
+   */
+  readonly usageInCompletions: "asked" | "zeroed" | "last";
   /** More fields of the last chunk and of whole answers, with their comma. */
   last(answer: Answer): string;
 };
@@ -71,6 +74,9 @@ export type Voice = {
   readonly refusesLongPrompts: boolean;
   /** Errors of streams arrive under status 200, as an event (LM Studio). */
   readonly streamErrorsAre200: boolean;
+  /** Events of /v1/responses carry sequence numbers and indexes (llama.cpp's don't). */
+  readonly numbersResponseEvents: boolean;
+  readonly streamHeaders: Readonly<Record<string, string>>;
   /** Which of the APIs the engine has. */
   readonly apis: ReadonlySet<TextApi | "embeddings" | "transcriptions">;
   /** Whether this path asks for the API key, where one is set. */

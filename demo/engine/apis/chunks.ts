@@ -32,14 +32,16 @@ export function chunkFrames(ask: Ask, answer: Answer, traits: ChunkTraits): Fram
   const head = ownRole
     ? `${open}${choice(`"delta":{"role":"assistant","content":${content}}`, "null")}${close}`
     : "";
+  const usage = `,"usage":${usageJson(answer, answer.pieces.length)}`;
+  const isUsageInFinish = !isChat && traits.usageInCompletions === "last";
   const extras = traits.last(answer);
+  const finishExtras = isUsageInFinish ? usage + extras : ask.includeUsage ? "" : extras;
   const finishChunk =
     traits.finishOnLast && last >= 0
       ? ""
-      : `${open}${choice(isChat ? '"delta":{}' : '"text":""', finish)}]${eachUsage}${ask.includeUsage ? "" : extras}}\n\n`;
-  const usageChunk = ask.includeUsage
-    ? `data: {${top},"choices":[],"usage":${usageJson(answer, answer.pieces.length)}${extras}}\n\n`
-    : "";
+      : `${open}${choice(isChat ? '"delta":{}' : '"text":""', finish)}]${eachUsage}${finishExtras}}\n\n`;
+  const usageChunk =
+    ask.includeUsage && !isUsageInFinish ? `data: {${top},"choices":[]${usage}${extras}}\n\n` : "";
   return {
     head,
     count: answer.pieces.length,
@@ -79,7 +81,7 @@ function deltaOf(answer: Answer, index: number, traits: ChunkTraits): string {
 function usageWhileRunning(ask: Ask, traits: ChunkTraits): string {
   if (!ask.includeUsage) return "";
   if (traits.nullUsage) return ',"usage":null';
-  if (ask.api === "completions" && traits.zeroUsageInCompletions) {
+  if (ask.api === "completions" && traits.usageInCompletions === "zeroed") {
     return ',"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}';
   }
   return "";

@@ -1,28 +1,31 @@
 import { type Answer, answerText } from "../answer";
 import type { Frames } from "../voice";
 
-/** The frames of `/v1/responses`; it has no `[DONE]`. */
-export function responseFrames(answer: Answer): Frames {
+/** The frames of `/v1/responses`; it has no `[DONE]`. `isNumbered`: with sequence numbers and indexes. */
+export function responseFrames(answer: Answer, isNumbered: boolean): Frames {
   const isTool = answer.toolName !== null;
   const text = answerText(answer);
   const running = { ...head(answer), status: "in_progress", output: [], usage: null };
-  const place = { item_id: itemId(answer), output_index: 0 };
-  const part = { content_index: 0 };
+  const output = isNumbered ? { output_index: 0 } : {};
+  const part = isNumbered ? { content_index: 0 } : {};
+  const place = { item_id: itemId(answer), ...output };
   let sequence = 0;
+  const number = (at: number): object => (isNumbered ? { sequence_number: at } : {});
   const frame = (type: string, rest: Record<string, unknown>): string =>
-    `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence++, ...rest })}\n\n`;
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...number(sequence++), ...rest })}\n\n`;
 
   let start = frame("response.created", { response: running });
   start += frame("response.in_progress", { response: running });
-  start += frame("response.output_item.added", { output_index: 0, item: item(answer, null) });
+  start += frame("response.output_item.added", { ...output, item: item(answer, null) });
   if (!isTool) {
     start += frame("response.content_part.added", { ...place, ...part, part: textPart("") });
   }
   const deltaType = isTool
     ? "response.function_call_arguments.delta"
     : "response.output_text.delta";
-  const before = `event: ${deltaType}\ndata: {"type":"${deltaType}","sequence_number":`;
-  const after = `,"item_id":"${itemId(answer)}","output_index":0,${isTool ? "" : '"content_index":0,'}"delta":`;
+  const before = `event: ${deltaType}\ndata: {"type":"${deltaType}"`;
+  const indexes = isNumbered ? `,"output_index":0${isTool ? "" : ',"content_index":0'}` : "";
+  const after = `,"item_id":"${itemId(answer)}"${indexes},"delta":`;
   const firstDelta = sequence;
   sequence += answer.pieces.length;
 
@@ -33,15 +36,20 @@ export function responseFrames(answer: Answer): Frames {
     end = frame("response.output_text.done", { ...place, ...part, text });
     end += frame("response.content_part.done", { ...place, ...part, part: textPart(text) });
   }
-  end += frame("response.output_item.done", { output_index: 0, item: item(answer, text) });
-  const last = answer.finish === "length" ? "response.incomplete" : "response.completed";
+  end += frame("response.output_item.done", { ...output, item: item(answer, text) });
+  const last =
+    isNumbered && answer.finish === "length" ? "response.incomplete" : "response.completed";
   end += frame(last, { response: whole(answer, text) });
 
   return {
     head: start,
     count: answer.pieces.length,
-    piece: (index) =>
-      `${before}${firstDelta + index}${after}${answer.pieces[index]?.json ?? '""'}}\n\n`,
+    piece(index) {
+      const numbered = isNumbered ? `,"sequence_number":${firstDelta + index}` : "";
+      return `${before}${numbered}${after}${answer.pieces[index]?.json ?? '""'}}
+
+`;
+    },
     tail: end,
   };
 }

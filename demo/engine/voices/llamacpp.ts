@@ -17,33 +17,32 @@ export const llamacpp: Voice = {
     finishOnLast: false,
     finishChoice: "",
     nullUsage: false,
-    zeroUsageInCompletions: false,
+    usageInCompletions: "last",
     last: timings,
   },
   emptyStreamOptionsMeanUsage: false,
   toolArgumentStep: 2,
   refusesLongPrompts: true,
   streamErrorsAre200: false,
+  numbersResponseEvents: false,
+  streamHeaders: { "x-accel-buffering": "no" },
   apis: new Set(["chat", "completions", "responses", "messages", "embeddings", "transcriptions"]),
   answerId: (api, token) => `${PREFIX[api]}${token}`,
   needsKey: (path) => !OPEN_PATHS.has(path),
   resolve(engine, asked) {
     const named = engine.models.find(({ id }) => id === asked);
     if (isRouter(engine)) return named ? { model: named, reported: named.id } : null;
-    // One model, and the name that was asked for is only echoed.
+    // One model, which answers under its own name to any other.
     const only = engine.models[0];
-    return only ? { model: only, reported: asked === "" ? only.id : asked } : null;
+    return only ? { model: only, reported: only.id } : null;
   },
-  refuse(refusal, api) {
+  // One shape for all APIs: /v1/messages has no errors in Anthropic's shape here.
+  refuse(refusal) {
     const { status, ...error } = words(refusal);
-    if (api === "messages") {
-      const { type, message } = error;
-      return { status, body: JSON.stringify({ type: "error", error: { type, message } }) };
-    }
     return { status, body: JSON.stringify({ error: { code: status, ...error } }) };
   },
   streamFailure({ api }) {
-    const { body } = llamacpp.refuse({ reason: "failed", status: 500 }, api);
+    const { body } = llamacpp.refuse({ reason: "failed", status: 500 }, null);
     return api === "messages" ? `event: error\ndata: ${body}\n\n` : `data: ${body}\n\n`;
   },
   route,

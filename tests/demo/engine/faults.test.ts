@@ -51,6 +51,15 @@ it("puts a broken frame into an otherwise whole stream", async () => {
   expect(data.at(-1)).toBe("[DONE]");
 });
 
+it("puts a comment into the stream, as llama.cpp does to keep it open", async () => {
+  const engine = running({ voice: "llamacpp", deterministic: true });
+  const plain = await (await post(engine, CHAT, STREAM)).text();
+  const headers = { "x-demo-fault": "ping; after=2" };
+  const text = await (await post(engine, CHAT, STREAM, { headers })).text();
+  expect(text).toContain("\n\n:\n\ndata: ");
+  expect(text.replace(":\n\n", "")).toBe(plain);
+});
+
 it("ends a stream in good order without a token in it", async () => {
   const engine = running({ voice: "lmstudio" });
   const headers = { "x-demo-fault": "empty" };

@@ -51,9 +51,10 @@ describe("an unknown model", () => {
     expect(await answer.json()).toMatchObject(error);
   });
 
-  it("is answered by llama.cpp, which echoes the name", async () => {
-    const answer = await post(running({ voice: "llamacpp" }), CHAT, ask);
-    expect(await answer.json()).toMatchObject({ model: "no/such:model" });
+  it("is answered by llama.cpp, under the name of the model that it has", async () => {
+    const engine = running({ voice: "llamacpp" });
+    const only = engine.models()[0]?.id;
+    expect(await (await post(engine, CHAT, ask)).json()).toMatchObject({ model: only });
   });
 
   it("is status 400 in llama.cpp's router mode", async () => {
@@ -249,6 +250,13 @@ describe("llama.cpp", () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 503, message: "Loading model" } });
     expect((await post(engine, CHAT, { messages: HELLO })).status).toBe(503);
+  });
+
+  it("puts the usage into the last chunk of a text completion unasked", async () => {
+    const ask = { prompt: "x", stream: true, max_tokens: 2 };
+    const answer = await post(running({ voice: "llamacpp" }), "/v1/completions", ask);
+    const usages = chunksOf(await answer.text()).map(({ usage }) => usage?.completion_tokens);
+    expect(usages).toEqual([undefined, undefined, 2]);
   });
 
   it("loads a router's model with the first request for it", async () => {
