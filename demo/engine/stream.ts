@@ -63,32 +63,41 @@ function* steps({ frames, fault, failure }: Job): Generator<Step, boolean> {
   return true;
 }
 
-/** As fast as the connection takes it: blocks of frames, made when the last one is gone. */
+/** As fast as the connection takes it: the first frame, then blocks of frames, each made when the last one is gone. */
 function fastStream(job: Job): ReadableStream<Uint8Array> {
   const script = steps(job);
   let pending: "cut" | "stall" | null = null;
-  return new ReadableStream({
-    pull(controller) {
-      if (pending !== null) return halt(job, pending, controller);
-      let block = "";
-      while (block.length < BLOCK_CHARS) {
-        const next = script.next();
-        if (next.done === true) {
-          if (block !== "") controller.enqueue(encoder.encode(block));
-          controller.close();
-          job.finish(next.value ? "completed" : "broken");
-          return undefined;
-        }
-        if (typeof next.value === "string") {
-          pending = next.value;
-          if (block === "") return halt(job, pending, controller);
-          break;
-        }
-        block += next.value.text;
-        if (next.value.token) job.entry.tokens += 1;
+  let blockChars = 1;
+
+  function fill(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    let block = "";
+    while (block.length < blockChars) {
+      const next = script.next();
+      if (next.done === true) {
+        if (block !== "") controller.enqueue(encoder.encode(block));
+        controller.close();
+        job.finish(next.value ? "completed" : "broken");
+        return;
       }
-      controller.enqueue(encoder.encode(block));
-      return undefined;
+      if (typeof next.value === "string") {
+        pending = next.value;
+        break;
+      }
+      block += next.value.text;
+      if (next.value.token) job.entry.tokens += 1;
+    }
+    if (block !== "") controller.enqueue(encoder.encode(block));
+  }
+
+  return new ReadableStream({
+    async pull(controller) {
+      // Bun makes one body with a Content-Length of what it gets in one turn; no engine streams so.
+      if (blockChars > 1) await new Promise(setImmediate);
+      // The client may have left in that turn.
+      if (job.entry.outcome !== "running") return;
+      if (pending === null) fill(controller);
+      if (pending !== null) await halt(job, pending, controller);
+      blockChars = BLOCK_CHARS;
     },
     cancel: () => job.finish("cancelled"),
   });

@@ -143,6 +143,14 @@ it("depends on the last message alone for its text", async () => {
   expect(await textFor("one")).toBe(first);
 });
 
+it("streams in chunks, however fast it is", async () => {
+  const engine = running({ voice: "vllm" });
+  const answer = await post(engine, "/v1/chat/completions", { messages: HELLO, stream: true });
+  expect(answer.headers.get("content-length")).toBeNull();
+  expect(answer.headers.get("transfer-encoding")).toBe("chunked");
+  expect(chunksOf(await answer.text()).length).toBeGreaterThan(40);
+});
+
 it("repeats an answer byte for byte when asked to be deterministic", async () => {
   const engine = running({ voice: "vllm", deterministic: true });
   const ask = { messages: HELLO, stream: true };
