@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import type { EngineKind } from "#protocol/model-offer";
+import type { ApiShape } from "./api-of-path";
+import { createKeptEnds } from "./kept-ends";
+import { createSseWatch } from "./sse-watch";
+import { type StreamEnd, streamEnd } from "./stream-end";
+import { streamErrorFrame, type StreamError } from "./stream-error-frame";
+import { readUsage, type Usage } from "./usage";
+
+/** Reads along while an answer passes; it never changes a byte and keeps some 10 kB, however long the answer. */
+export type AnswerMeter = {
+  feed(chunk: Uint8Array): void;
+  readonly bytes: number;
+  /** SHA-256 of all that was fed, base64url; once. */
+  hash(): string;
+  usage(): Usage;
+  /** How the answer ended, if its bytes end here in good order. What is no event stream is then complete. */
+  end(engine: EngineKind): StreamEnd;
+  /** Text that tells a stream's reader of a failure; "" where the answer is no stream that could tell. */
+  errorFrame(error: StreamError): string;
+};
+
+export type MeteredAnswer = {
+  readonly api: ApiShape;
+  readonly contentType: string | null | undefined;
+  readonly contentEncoding: string | null | undefined;
+};
+
+export function createAnswerMeter({
+  api,
+  contentType,
+  contentEncoding,
+}: MeteredAnswer): AnswerMeter {
+  const isPlain = !contentEncoding || contentEncoding === "identity";
+  // What is packed cannot be read along.
+  const watch =
+    isPlain && contentType?.startsWith("text/event-stream") === true ? createSseWatch() : undefined;
+  const ends = createKeptEnds();
+  const hasher = createHash("sha256");
+  let bytes = 0;
+
+  return {
+    feed(chunk) {
+      bytes += chunk.length;
+      hasher.update(chunk);
+      ends.feed(chunk);
+      watch?.feed(chunk);
+    },
+    get bytes() {
+      return bytes;
+    },
+    hash: () => hasher.digest("base64url"),
+    usage: () => readUsage([ends.head(), ends.tail()]),
+    end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
+    errorFrame(error) {
+      if (watch === undefined) return "";
+      const place = api === "responses" ? responsesPlace(ends.head(), ends.tail()) : {};
+      return watch.gap + streamErrorFrame(api, error, place);
+    },
+  };
+}
+
+function responsesPlace(
+  head: string,
+  tail: string,
+): { responseId?: string; sequenceNumber?: number } {
+  const responseId = /"id"\s*:\s*"([^"\\]{1,128})"/.exec(head)?.[1];
+  const sequence = [...tail.matchAll(/"sequence_number"\s*:\s*(\d{1,9})/g)].at(-1)?.[1];
+  return {
+    ...(responseId !== undefined && { responseId }),
+    ...(sequence !== undefined && { sequenceNumber: Number(sequence) + 1 }),
+  };
+}

@@ -1,0 +1,38 @@
+/** The first and the last bytes of a body, as Latin-1 text; what lies between is forgotten. */
+export type KeptEnds = {
+  feed(chunk: Uint8Array): void;
+  head(): string;
+  tail(): string;
+};
+
+export const KEPT_HEAD_BYTES = 2_048;
+export const KEPT_TAIL_BYTES = 4_096;
+
+export function createKeptEnds(): KeptEnds {
+  const head = Buffer.allocUnsafe(KEPT_HEAD_BYTES);
+  let headBytes = 0;
+  // Twice the size, so that old bytes are moved out once in a while instead of with each chunk.
+  const tail = Buffer.allocUnsafe(2 * KEPT_TAIL_BYTES);
+  let tailBytes = 0;
+
+  function feed(chunk: Uint8Array): void {
+    if (headBytes < KEPT_HEAD_BYTES) {
+      const part = chunk.subarray(0, KEPT_HEAD_BYTES - headBytes);
+      head.set(part, headBytes);
+      headBytes += part.length;
+    }
+    const last = chunk.length > KEPT_TAIL_BYTES ? chunk.subarray(-KEPT_TAIL_BYTES) : chunk;
+    if (tailBytes + last.length > tail.length) {
+      tail.copyWithin(0, tailBytes - KEPT_TAIL_BYTES, tailBytes);
+      tailBytes = KEPT_TAIL_BYTES;
+    }
+    tail.set(last, tailBytes);
+    tailBytes += last.length;
+  }
+
+  return {
+    feed,
+    head: () => head.toString("latin1", 0, headBytes),
+    tail: () => tail.toString("latin1", Math.max(0, tailBytes - KEPT_TAIL_BYTES), tailBytes),
+  };
+}
