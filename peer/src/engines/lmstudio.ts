@@ -61,7 +61,8 @@ export const lmstudio: EngineDriver = {
     if (v0.ok) return { ok: true, value: offersOfV0(v0.value) };
     return namesOnly(read);
   },
-  health: async (read) => healthAfter(await read.json(MODELS_PATH, OpenAiModels)),
+  // Not /v1/models: whatever took its place has that too.
+  health: async (read) => healthAfter(await read.json("/api/v1/models", V1Models.or(Unexpected))),
   load: () => Promise.resolve(null),
 };
 

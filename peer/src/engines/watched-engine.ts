@@ -47,6 +47,8 @@ export async function lookAt(
     const offers = silentPolls > SILENT_POLLS_ALLOWED ? [] : before.offers;
     return { ...before, offers, silentPolls };
   }
+  // The generic engine's health is any engine's: look whether it still is only that.
+  if (engine.kind === "openai" && look === "full") return lookAnew(before, memory, limits);
   const isKnown = look === "poll" && before.offers.length > 0;
   const awake = { ...before, silentPolls: 0 };
   return isKnown ? awake : withModels(awake, engine, memory, limits);

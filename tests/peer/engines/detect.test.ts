@@ -27,11 +27,14 @@ const KINDS = {
   plain: "openai",
 };
 
+const LLAMACPP_WITH_VERSION = { ...LLAMACPP, "/api/version": { version: "b6710" } };
+
 describe("told apart by shape", () => {
   it.each([
     ["Ollama", OLLAMA, "ollama"],
     ["vLLM", VLLM, "vllm"],
     ["llama.cpp", LLAMACPP, "llamacpp"],
+    ["llama.cpp, were it to tell a version as Ollama does", LLAMACPP_WITH_VERSION, "llamacpp"],
     ["llama.cpp as a router", LLAMACPP_ROUTER, "llamacpp"],
     ["llama.cpp while it loads", LLAMACPP_LOADING, "llamacpp"],
     ["any other server", OPENAI, "openai"],

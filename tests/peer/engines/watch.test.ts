@@ -122,15 +122,30 @@ describe("an engine that goes", () => {
     expect(changes).toEqual([["lmstudio m"]]);
   });
 
-  it("may be replaced by another kind at the same address", async () => {
-    const engine = demo("ollama", ["a:1"]);
+  it.each([
+    ["ollama", "llamacpp"],
+    // LM Studio answers 200 where vLLM tells its health.
+    ["vllm", "lmstudio"],
+    ["llamacpp", "vllm"],
+    ["lmstudio", "ollama"],
+  ] as const)("may be replaced at its address: %s by %s", async (before, after) => {
+    const engine = demo(before, ["a"]);
     const { watch, pass } = await watching([engine.url]);
     await engine.close();
-    demo("llamacpp", ["b"], engine.port);
+    demo(after, ["b"], engine.port);
     await pass(5_000);
-    expect(watch.engines().map(({ kind }) => kind)).toEqual(["llamacpp"]);
+    expect(watch.engines().map(({ kind }) => kind)).toEqual([after]);
     expect(watch.catalogue().offers.map(({ id }) => id)).toEqual(["b"]);
   });
+});
+
+it("notices with a refresh that a better known engine took a generic one's place", async () => {
+  const engine = demo("plain", ["a"]);
+  const { watch, pass } = await watching([engine.url], 60_000);
+  await engine.close();
+  demo("vllm", ["a"], engine.port);
+  await pass(60_000);
+  expect(watch.engines().map(({ kind }) => kind)).toEqual(["vllm"]);
 });
 
 it("finds an engine that starts later", async () => {
@@ -178,41 +193,29 @@ it("leaves a server that is no engine in peace between refreshes", async () => {
 });
 
 it("forgives one poll without an answer in time, and no second", async () => {
-  let isSilent = false;
-  const listing = { object: "list", data: [{ id: "a" }] };
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    fetch: ({ url }) => {
-      if (isSilent) return new Promise<Response>(() => {});
-      return url.endsWith("/v1/models")
-        ? Response.json(listing)
-        : new Response("", { status: 404 });
-    },
-  });
-  onTestFinished(() => server.stop(true));
-  const { pass, changes } = await watching([`127.0.0.1:${server.port}`]);
-  isSilent = true;
+  const server = silenceable();
+  const { pass, changes } = await watching([server.url]);
+  server.isSilent = true;
   await pass(5_000);
   expect(changes).toEqual([]);
   await pass(5_000);
   expect(changes).toEqual([[]]);
-  isSilent = false;
+  server.isSilent = false;
   await pass(5_000);
   expect(changes).toEqual([[], ["openai a"]]);
 });
 
 describe("refreshNow", () => {
   it("looks anew after a look that is under way, once for all who ask meanwhile", async () => {
-    const engine = demo("plain", ["a"]);
+    const engine = demo("ollama", ["a:1"]);
     const { watch, changes } = await watching([engine.url]);
-    const before = engine.journal.total;
+    engine.journal.clear();
     const one = watch.refreshNow();
-    engine.setModels(loaded(["a", "b"]));
+    engine.setModels(loaded(["a:1", "b:1"]));
     await Promise.all([one, watch.refreshNow(), watch.refreshNow(), watch.refreshNow()]);
-    expect(changes.at(-1)).toEqual(["openai a", "openai b"]);
-    // A poll and a listing are one question here: two looks, two questions each.
-    expect(engine.journal.total - before).toBe(4);
+    expect(changes.at(-1)).toEqual(["ollama a:1", "ollama b:1"]);
+    const listings = engine.journal.entries().filter(({ path }) => path === "/api/tags");
+    expect(listings).toHaveLength(2);
   });
 });
 
@@ -230,8 +233,10 @@ describe("stop", () => {
   });
 
   it("ends a look under way at once, without withdrawing what it could not see", async () => {
-    const engine = demo("plain", ["a"]);
-    const { watch, clock, changes } = await watching([engine.url]);
+    const server = silenceable();
+    const { watch, clock, pass, changes } = await watching([server.url]);
+    server.isSilent = true;
+    await pass(5_000);
     clock.tick(5_000);
     await watch.stop();
     expect(changes).toEqual([]);
@@ -239,3 +244,21 @@ describe("stop", () => {
     expect(clock.pending()).toBe(0);
   });
 });
+
+/** An engine that can be made to accept connections and say nothing. */
+function silenceable(): { readonly url: string; isSilent: boolean } {
+  const state = { url: "", isSilent: false };
+  const listing = { object: "list", data: [{ id: "a" }] };
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: ({ url }) => {
+      if (state.isSilent) return new Promise<Response>(() => {});
+      const isListing = url.endsWith("/v1/models");
+      return isListing ? Response.json(listing) : new Response("", { status: 404 });
+    },
+  });
+  onTestFinished(() => server.stop(true));
+  state.url = `http://127.0.0.1:${server.port}`;
+  return state;
+}
