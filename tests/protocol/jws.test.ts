@@ -29,6 +29,8 @@ async function verify(token: string, claims: z.ZodType, nowMs = 0) {
 it("any claims come back as they were signed", async () => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (value) => {
+      // zod leaves a key of that name out of what it parses, so that nothing can be polluted.
+      fc.pre(!JSON.stringify(value).includes('"__proto__"'));
       const say: unknown = JSON.parse(JSON.stringify(value));
       expect(await verify(await sign({ say }), Claims)).toEqual({ ok: true, value: { say } });
     }),

@@ -1,6 +1,6 @@
 import {
   forge,
-  forgeHs256,
+  forgeHmac,
   forgeUnsigned,
   withMalleatedSignature,
   withSignature,
@@ -61,7 +61,6 @@ export function attacks(kind: Kind): VectorCase[] {
   const good = forged(kind);
   const [head = "", body = "", tail = ""] = good.split(".");
   const header = { ...kind.header, typ: kind.typ };
-  const spki = `-----BEGIN PUBLIC KEY-----\n${spkiOf(kind.key)}\n-----END PUBLIC KEY-----`;
   const signature = Buffer.from(tail, "base64url");
   const flipped = Buffer.from(signature);
   flipped[0] = (flipped[0] ?? 0) ^ 1;
@@ -69,15 +68,8 @@ export function attacks(kind: Kind): VectorCase[] {
   const malformed: [string, VectorCase["expect"]][] = [
     ["with alg none and no signature", forgeUnsigned(header, kind.claims)],
     ["with alg none and a signature", `${forgeUnsigned(header, kind.claims)}${tail}`],
-    [
-      "with HS256, the public key's bytes as secret",
-      forgeHs256(header, kind.claims, Buffer.from(kind.key.publicKey.x, "base64url")),
-    ],
-    [
-      "with HS256, the public key's text as secret",
-      forgeHs256(header, kind.claims, kind.key.publicKey.x),
-    ],
-    ["with HS256, the public key's PEM as secret", forgeHs256(header, kind.claims, spki)],
+    ...keyedHashes(kind),
+    ["with alg Ed25519, EdDSA's newer name", forged(kind, {}, { alg: "Ed25519" })],
     ["with alg ES256", forged(kind, {}, { alg: "ES256" })],
     ["with alg in lower case", forged(kind, {}, { alg: "eddsa" })],
     ["with no alg", forged(kind, {}, { alg: undefined })],
@@ -155,6 +147,23 @@ export function missing(kind: Kind, fields: readonly string[]): VectorCase[] {
   return misshapen(
     kind,
     fields.map((field) => [`no ${field}`, { [field]: undefined }, field] as const),
+  );
+}
+
+/** The classic: a verifier that lets the header choose takes the public key for a shared secret. */
+function keyedHashes(kind: Kind): [string, string][] {
+  const header = { ...kind.header, typ: kind.typ };
+  const { x } = kind.key.publicKey;
+  const secrets = [
+    ["bytes", Buffer.from(x, "base64url")],
+    ["text", x],
+    ["PEM", `-----BEGIN PUBLIC KEY-----\n${spkiOf(kind.key)}\n-----END PUBLIC KEY-----`],
+  ] as const;
+  return (["HS256", "HS512"] as const).flatMap((alg) =>
+    secrets.map(([form, secret]): [string, string] => [
+      `with ${alg}, the public key's ${form} as secret`,
+      forgeHmac(alg, header, kind.claims, secret),
+    ]),
   );
 }
 
