@@ -6,12 +6,10 @@ import { MAX_CANDIDATES, type TicketClaims } from "#protocol/ticket";
 /** A moment in Unix seconds, from 2020 to 2100. */
 export const seconds = fc.integer({ min: 1_577_836_800, max: 4_102_444_800 });
 
-export const peerId = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => base64url.encode(bytes));
+export const peerId = thirtyTwoBytes();
 export const userId = fc.stringMatching(/^usr_[0-9a-z]{26}$/);
 export const networkId = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
-export const hash = peerId;
+export const hash = thirtyTwoBytes();
 export const modelId = fc.stringMatching(/^[A-Za-z0-9 ._:/@-]{1,64}$/);
 export const rate = fc.integer({ min: 1, max: 8_000_000 });
 export const microcredits = fc.maxSafeNat();
@@ -61,4 +59,8 @@ export function flipBit(token: string, { at, bit }: { at: number; bit: number })
   const place = at % token.length;
   const flipped = String.fromCharCode(token.charCodeAt(place) ^ (1 << bit));
   return token.slice(0, place) + flipped + token.slice(place + 1);
+}
+
+function thirtyTwoBytes(): fc.Arbitrary<string> {
+  return fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => base64url.encode(bytes));
 }
