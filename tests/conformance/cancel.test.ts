@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { compareAnswers } from "./compare-answers";
+import {
+  engineLogFromNow,
+  ENGINE_LOG,
+  forgetRequests,
+  isEngineIdle,
+  postsAtEngine,
+  untilEngineIdle,
+} from "./engine-view";
+import { exchange, type Exchange, type HttpRequest, openExchange } from "./exchange";
+import { TEXT_APIS, type TextApi, type TextOptions } from "./text-apis";
+
+const { slow } = inject("benches");
+
+/** The network's part: from the app's leaving to the end of the connection to the engine. */
+const NETWORK_MS = 1_000;
+/** llama-server looks for clients that left once a second, except where writing to them fails first. */
+const ENGINE_LOOK_MS = 1_000;
+const WAIT = { timeout: 20_000, interval: 10 };
+
+type Window = {
+  readonly name: string;
+  readonly options: TextOptions;
+  readonly engineMs: number;
+  /** Resolves inside the window. */
+  readonly reached: (running: Exchange, log: () => Promise<string>, api: TextApi) => Promise<void>;
+};
+
+async function engineStarted(_: Exchange, log: () => Promise<string>): Promise<void> {
+  await vi.waitFor(async () => expect(await log()).toMatch(ENGINE_LOG.started), WAIT);
+}
+
+/** An exchange that ends with its test even if that fails half-way. */
+function openForTest(url: string, request: HttpRequest): Exchange {
+  const running = openExchange(url, request);
+  onTestFinished(running.abort);
+  return running;
+}
+
+beforeEach(() => untilEngineIdle(slow));
+
+const WINDOWS: readonly Window[] = [
+  {
+    name: "before the first token",
+    // A minute of reading for this engine.
+    options: { prompt: "word ".repeat(2_000), maxTokens: 50, stream: true },
+    engineMs: ENGINE_LOOK_MS,
+    reached: engineStarted,
+  },
+  {
+    name: "in mid-stream",
+    options: { prompt: "hello", maxTokens: 4_000, stream: true },
+    engineMs: 0,
+    reached: (running, _, api) => running.bodyReaches((body) => api.firstWord.test(body)),
+  },
+  {
+    name: "while an unstreamed answer is made",
+    options: { prompt: "hello", maxTokens: 4_000, stream: false },
+    engineMs: ENGINE_LOOK_MS,
+    reached: engineStarted,
+  },
+];
+
+describe.each([
+  { route: "directly", url: slow.url },
+  { route: "through the network", url: slow.proxiedUrl },
+])("an app $route that leaves", ({ url }) => {
+  describe.each(WINDOWS)("$name", ({ options, engineMs, reached }) => {
+    it.each(TEXT_APIS)("stops the engine: $name", async (api) => {
+      await forgetRequests(slow);
+      const log = await engineLogFromNow(slow);
+      const running = openForTest(url, api.request(slow.modelId, options));
+      await reached(running, log, api);
+      expect(await log()).not.toMatch(ENGINE_LOG.ended);
+
+      const leftAtMs = Date.now();
+      running.abort();
+      await vi.waitFor(async () => expect(await log()).toMatch(ENGINE_LOG.ended), WAIT);
+      const stoppedMs = Date.now() - leftAtMs;
+
+      expect(await log()).toMatch(ENGINE_LOG.cancelled);
+      expect(stoppedMs).toBeLessThan(NETWORK_MS + engineMs);
+      expect(await isEngineIdle(slow)).toBe(true);
+      for (const { closedAtMs } of await postsAtEngine(slow)) {
+        expect(closedAtMs).not.toBeNull();
+        expect((closedAtMs ?? Infinity) - leftAtMs).toBeLessThan(NETWORK_MS);
+      }
+    });
+  });
+
+  it.each(TEXT_APIS)("does not disturb the next request: $name", async (api) => {
+    const next = api.request(slow.modelId, { prompt: "hello", maxTokens: 20, stream: true });
+    const before = await exchange(slow.url, next);
+
+    const running = openForTest(url, api.request(slow.modelId, WINDOWS[1]!.options));
+    await running.bodyReaches((body) => api.firstWord.test(body));
+    running.abort();
+
+    const after = await vi.waitFor(async () => {
+      const answer = await exchange(url, next);
+      expect(answer.status).toBe(200);
+      return answer;
+    }, WAIT);
+    expect(compareAnswers(before, after)).toEqual([]);
+  });
+
+  it("while it waits for another's answer does not end that one", async () => {
+    const [api] = TEXT_APIS;
+    const request = api!.request(slow.modelId, { prompt: "hello", maxTokens: 300, stream: true });
+    const alone = await exchange(slow.url, request);
+
+    const first = openForTest(url, request);
+    await first.bodyReaches((body) => api!.firstWord.test(body));
+    const second = openForTest(url, request);
+    // It may be refused at once or wait; either way it is gone half-way through the first answer.
+    await first.bodyReaches((body) => body.length > alone.body.length / 2);
+    second.abort();
+
+    expect(compareAnswers(alone, await first.answer)).toEqual([]);
+  });
+});
