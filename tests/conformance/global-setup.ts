@@ -22,13 +22,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return { ...engine, proxiedUrl, tapControlUrl: tap.controlUrl };
   };
   try {
-    const [words, tools, embeddings, slow] = await Promise.all([
-      bench(engines.words),
-      bench(engines.tools),
-      bench(engines.embeddings),
-      bench(engines.slow),
-    ]);
-    project.provide("benches", { words, tools, embeddings, slow });
+    // One after another: if one fails, no other is still starting when all are stopped.
+    project.provide("benches", {
+      words: await bench(engines.words),
+      tools: await bench(engines.tools),
+      embeddings: await bench(engines.embeddings),
+      slow: await bench(engines.slow),
+    });
   } catch (error) {
     await teardown();
     throw error;

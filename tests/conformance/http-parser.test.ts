@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, nat, property, uniqueArray } from "fast-check";
 import { expect, it } from "vitest";
 import { declaredFraming, httpParser } from "./http-parser";
 
@@ -41,9 +41,9 @@ const EXPECTED = [
 
 it("reads the same messages wherever the bytes are cut", () => {
   expect(read([STREAM])).toEqual(EXPECTED);
-  const cuts = fc.uniqueArray(fc.nat({ max: STREAM.length }), { maxLength: 8 });
-  fc.assert(
-    fc.property(cuts, (positions) => {
+  const cuts = uniqueArray(nat({ max: STREAM.length }), { maxLength: 8 });
+  assert(
+    property(cuts, (positions) => {
       const borders = [0, ...positions.toSorted((a, b) => a - b), STREAM.length];
       const pieces = borders.slice(1).map((end, index) => STREAM.subarray(borders[index], end));
       expect(read(pieces)).toEqual(EXPECTED);

@@ -10,11 +10,3 @@ export function sseBlocks(stream: string): string[] {
 export function isComment(block: string): boolean {
   return block.split(/\r\n|\n|\r/).every((line) => line === "" || line.startsWith(":"));
 }
-
-/** The joined `data:` lines of every event that has any, in order. */
-export function sseData(stream: string): string[] {
-  return sseBlocks(stream).flatMap((block) => {
-    const lines = block.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
-    return lines.length === 0 ? [] : [lines.map((line) => line.slice(5).trimStart()).join("\n")];
-  });
-}

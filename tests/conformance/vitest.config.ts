@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, "../.."),
     include: ["tests/conformance/**/*.test.ts"],
-    globalSetup: ["tests/conformance/global-setup.ts"],
+    globalSetup: ["./tests/conformance/global-setup.ts"],
     // Under Bun only the threads pool starts.
     pool: "threads",
     // The engines have few slots and the taps one journal each: what runs at once would show.
