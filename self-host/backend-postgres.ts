@@ -112,6 +112,8 @@ function openPool(options: PostgresBackendOptions, timeoutMs: number): Pool {
     keepAlive: true,
     pipeline: true,
     application_name: "monkey-troop",
+    // As the embedded one and Neon write times, whatever the server's own settings.
+    options: "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres",
   });
 }
 

@@ -3,6 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SelfHostError } from "./self-host-error";
 
+/** A database that nothing refers to is closed by the garbage collector, and its lock with it. */
+const HELD = new Set<Database>();
+
 export type FolderLock = { readonly release: () => void };
 
 /**
@@ -29,7 +32,13 @@ export function lockFolder(folder: string, waitMs: number = 0): FolderLock {
     throw lockError(folder, readOwner(ownerPath), cause);
   }
   const held = database;
-  return { release: () => held.close() };
+  HELD.add(held);
+  return {
+    release: () => {
+      held.close();
+      HELD.delete(held);
+    },
+  };
 }
 
 function lockError(folder: string, owner: number | null, cause: unknown): SelfHostError {

@@ -1,4 +1,4 @@
-import { fsyncSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MemoryFS, PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
@@ -18,7 +18,7 @@ type SyncableFs = { stream_ops: { fsync?: (stream: { nfd: number }) => number } 
 export class DurableNodeFs extends NodeFS {
   readonly #fsync: (fd: number) => void;
 
-  constructor(folder: string, fsync: (fd: number) => void = fsyncSync) {
+  constructor(folder: string, fsync: (fd: number) => void) {
     super(folder);
     this.#fsync = fsync;
   }

@@ -1,0 +1,54 @@
+import { Client } from "pg";
+import { openPgliteBackend } from "#self-host/backend-pglite";
+import { openPostgresBackend } from "#self-host/backend-postgres";
+import type { SqlBackend } from "#self-host/sql-backend";
+
+export type OpenOptions = { readonly statementTimeoutMs?: number };
+
+export type TestDatabase = {
+  readonly name: string;
+  /** An empty database of its own; closing it removes it. */
+  readonly open: (options?: OpenOptions) => Promise<SqlBackend>;
+};
+
+/** `npm run test:stores` names a real Postgres here. */
+const realUrl = process.env.TROOP_TEST_DATABASE_URL;
+
+const embedded: TestDatabase = {
+  name: "embedded",
+  open: (options = {}) => openPgliteBackend({ folder: null, ...options }),
+};
+
+/** The embedded database, and a real one where there is one. */
+export const databases: readonly TestDatabase[] =
+  realUrl === undefined ? [embedded] : [embedded, realDatabase(realUrl)];
+
+function realDatabase(serverUrl: string): TestDatabase {
+  return {
+    name: "postgres",
+    open: async (options = {}) => {
+      const created = await createDatabase(serverUrl);
+      const backend = await openPostgresBackend({ databaseUrl: created.url, ...options });
+      return { ...backend, close: () => backend.close().then(created.drop) };
+    },
+  };
+}
+
+async function createDatabase(
+  serverUrl: string,
+): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
+  const name = `troop_${crypto.randomUUID().replaceAll("-", "")}`;
+  const onServer = async (sql: string): Promise<void> => {
+    const client = new Client({ connectionString: serverUrl });
+    await client.connect();
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  };
+  await onServer(`create database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(`drop database ${name}`) };
+}
