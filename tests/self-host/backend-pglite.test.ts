@@ -54,6 +54,14 @@ it("says that a database in memory is gone after a statement over its limit", as
   await backend.close();
 });
 
+it("takes the statements of its maintenance", async () => {
+  const backend = await openPgliteBackend({ folder: null });
+  await backend.query(sql("create table items (id int)"));
+  expect((await backend.query(sql("CHECKPOINT"))).command).toBe("CHECKPOINT");
+  expect((await backend.query(sql("VACUUM (ANALYZE)"))).command).toBe("VACUUM");
+  await backend.close();
+});
+
 it("leaves the event loop free while a statement runs", async () => {
   const backend = await openPgliteBackend({ folder: null });
   const order: string[] = [];
