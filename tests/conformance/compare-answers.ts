@@ -18,7 +18,7 @@ const PER_HOP = new Set([
 ]);
 
 /** Headers that a proxy may set for itself. CORS is the endpoint's: the engine never sees the Origin. */
-const PROXY_OWN = [/^access-control-/, /^vary$/, /^x-request-id$/, /^x-troop-/];
+const PROXY_OWN = [/^access-control-/, /^vary$/, /^x-request-id$/, /^(x-)?troop-/];
 
 const SHOWN_CHARACTERS = 160;
 

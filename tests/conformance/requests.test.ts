@@ -21,7 +21,10 @@ function sha256(body: Uint8Array | undefined): string {
     .digest("hex");
 }
 
-it.each(httpCases)("every byte of the body reaches the engine: $name", async ({ request }) => {
+// An engine that refuses by the headers alone need not wait for the body.
+const readCases = httpCases.filter(({ status }) => status === 200);
+
+it.each(readCases)("every byte of the body reaches the engine: $name", async ({ request }) => {
   const sent = request(words.modelId);
   await exchange(words.proxiedUrl, sent);
   expect(await postsAtEngine(words)).toMatchObject([
