@@ -39,12 +39,15 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const say = options.say ?? (() => undefined);
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   say("Opening the stores …");
-  const [stores, script] = await Promise.all([openStores(options), coordinatorBundle()]);
+  const bundling = coordinatorBundle();
+  bundling.catch(() => undefined); // Awaited below, when the stores can be closed again.
+  const stores = await openStores(options);
   const closers = [stores.close];
   const stop = async () => {
     for (const close of closers.splice(0)) await close();
   };
   try {
+    const script = await bundling;
     say("Bringing the database up to date …");
     await migrate({
       backend: stores.sql,

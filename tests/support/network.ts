@@ -32,10 +32,8 @@ export type TestNetworkOptions = {
 
 /** A coordinator and the compiled binary as worker and as client, each a process with a home of its own. */
 export async function startNetwork(options: TestNetworkOptions): Promise<TestNetwork> {
-  const [binary, coordinator] = await Promise.all([
-    troopBinary(),
-    startTestCoordinator(options.settings),
-  ]);
+  const binary = await troopBinary();
+  const coordinator = await startTestCoordinator(options.settings);
   const folder = await mkdtemp(join(tmpdir(), "troop-network-"));
   const started: Troop[] = [];
   const stop = async () => {

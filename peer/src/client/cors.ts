@@ -1,0 +1,48 @@
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9-]+\.)+localhost)$/i;
+
+/**
+ * Whether the `Host` of a request is a name of this endpoint. A page elsewhere can make its own name resolve to
+ * 127.0.0.1 and then read what it likes; the browser still sends that name here.
+ */
+export function isOwnHost(hostHeader: string | null, listening: string): boolean {
+  if (hostHeader === null) return false;
+  const host = hostHeader.replace(/:\d+$/, "");
+  if (LOOPBACK_HOST.test(host)) return true;
+  // Listening beyond loopback was the user's choice; then its address is a name too.
+  const isAny = listening === "0.0.0.0" || listening === "::";
+  return isAny ? isAddress(host) : host.replace(/^\[|\]$/g, "") === listening;
+}
+
+function isAddress(host: string): boolean {
+  return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host) || host.startsWith("[");
+}
+
+/** Pages that may use the endpoint: those served from this machine. */
+export function isAllowedOrigin(origin: string): boolean {
+  return URL.canParse(origin) && LOOPBACK_HOST.test(new URL(origin).hostname);
+}
+
+/** What a browser asks before it sends a request from another origin. */
+export function preflight(request: Request, origin: string): Response {
+  const asked = request.headers.get("access-control-request-headers");
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...corsHeaders(origin),
+      "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+      "access-control-max-age": "600",
+      ...(asked !== null && { "access-control-allow-headers": asked }),
+      ...(request.headers.get("access-control-request-private-network") === "true" && {
+        "access-control-allow-private-network": "true",
+      }),
+    },
+  });
+}
+
+export function corsHeaders(origin: string): Record<string, string> {
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "*",
+    vary: "origin",
+  };
+}
