@@ -13,4 +13,5 @@ export type ClientOptions = {
   readonly onReady?: (info: ClientReady) => void;
 };
 
+/** `url`: the server's origin; OpenAI's API is at `/v1` below it. */
 export type ClientReady = { readonly url: string };

@@ -26,15 +26,13 @@ export const client = command({
     const { env, say } = ctx;
     const { host, port } = ctx.flags;
     const { runClient } = await import("../client/run");
-    await runService(
-      ctx,
-      "client",
-      ({ url }) => url,
-      (onReady) =>
-        explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () =>
-          runClient({ home, coordinatorUrl, host, port, env, say, signal, onReady }),
-        ),
-    );
+    const listen = (ready: (data: ClientReady) => void) =>
+      explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
+        // What an app has to be given is the base of the API, not the server's origin.
+        const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
+        return runClient({ home, coordinatorUrl, host, port, env, say, signal, onReady });
+      });
+    await runService(ctx, "client", ({ url }) => url, listen);
     return undefined;
   },
   human: ({ url }) => `OpenAI's API is at ${url}\n`,
