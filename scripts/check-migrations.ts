@@ -20,7 +20,9 @@ try {
     folder,
   ]);
   if (run.exitCode !== 0 || readdirSync(folder).length !== before) {
-    process.stderr.write("drizzle/schema.ts has changes without a migration: npm run db:generate\n");
+    process.stderr.write(
+      "drizzle/schema.ts has changes without a migration: npm run db:generate\n",
+    );
     process.exitCode = 1;
   }
 } finally {

@@ -17,7 +17,7 @@ export function startFront(options: {
     const url = new URL(request.url);
     if (url.pathname.startsWith("/cdn-cgi/")) return new Response(null, { status: 404 });
     const headers = new Headers(request.headers);
-    for (const name of [...headers.keys()]) {
+    for (const name of request.headers.keys()) {
       if (name.startsWith("cf-") || name.startsWith("mf-")) headers.delete(name);
     }
     headers.set("cf-connecting-ip", server.requestIP(request)?.address ?? "unknown");

@@ -2,8 +2,9 @@ import Anthropic from "@anthropic-ai/sdk";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, streamText } from "ai";
-import OpenAI from "openai";
+import OpenAI, { NotFoundError } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { demoModel } from "#demo/engine/settings";
 import { type DemoEngine, startDemoEngine } from "#demo/engine/start";
 import { startNetwork, type TestNetwork } from "#support/network";
 
@@ -15,7 +16,10 @@ const modelOf = (kind: "chat" | "embedding") =>
   engine.models().find((model) => model.kind === kind)?.id ?? "";
 
 beforeAll(async () => {
-  engine = startDemoEngine({ voice: "vllm" });
+  engine = startDemoEngine({
+    voice: "vllm",
+    models: [demoModel("org/chat"), demoModel("org/embed", { kind: "embedding" })],
+  });
   network = await startNetwork({ engineUrl: engine.url });
 }, 120_000);
 
@@ -71,7 +75,7 @@ describe("openai", () => {
 
   it("sees an unknown model as its own NotFoundError", async () => {
     const asked = client().chat.completions.create({ model: "no/such", messages });
-    await expect(asked).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(asked).rejects.toBeInstanceOf(NotFoundError);
   });
 });
 

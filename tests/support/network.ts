@@ -54,7 +54,11 @@ export async function startNetwork(options: TestNetworkOptions): Promise<TestNet
     runTroop(binary, home, [...args, "--coordinator", coordinator.url]);
   try {
     const worker = await start("worker", [
-      ...["worker", "--listen", "127.0.0.1:0", "--engine", options.engineUrl],
+      "worker",
+      "--listen",
+      "127.0.0.1:0",
+      "--engine",
+      options.engineUrl,
       ...(options.workerArgs ?? []),
     ]);
     const client = await start("client", ["client", "--port", "0"]);

@@ -54,7 +54,7 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
   try {
     lease = await deps.leases.get(request.model);
     while (attempts < MOST_ATTEMPTS && deps.nowMs() < untilMs && !request.signal.aborted) {
-      const node = deps.order.sort(lease.candidates).find((one) => !tried.includes(one.node_id));
+      const node = deps.order.ranked(lease.candidates).find((one) => !tried.includes(one.node_id));
       if (node === undefined) {
         // A lease without an untried node: ask for others, unless it was new to begin with.
         const other = await deps.leases.replace(request.model, tried);

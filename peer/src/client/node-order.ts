@@ -8,7 +8,7 @@ const TIE_MS = 2;
 /** What this client has seen of each node itself. */
 export type NodeOrder = {
   /** Best first: not failed lately, then the shortest time to connect and answer. */
-  sort<Node extends { readonly node_id: string }>(nodes: readonly Node[]): Node[];
+  ranked<Node extends { readonly node_id: string }>(nodes: readonly Node[]): Node[];
   answered(nodeId: string, ms: number): void;
   failed(nodeId: string): void;
 };
@@ -26,7 +26,7 @@ export function createNodeOrder(
   }
 
   return {
-    sort(nodes) {
+    ranked(nodes) {
       return nodes
         .map((node) => ({ node, rank: rank(node.node_id), tie: random() }))
         .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1] || a.tie - b.tie)
