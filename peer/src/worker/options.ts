@@ -6,8 +6,8 @@ export type WorkerOptions = {
   readonly coordinatorUrl: string;
   /** URLs of engines; empty: detect. */
   readonly engines: readonly string[];
-  /** `undefined`: this machine's Tailscale address, port 8080. */
-  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** Port 0 takes any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
   /** URL that clients dial; `undefined`: the one it listens on. */
   readonly advertise: string | undefined;
   /** Requests served at once; `undefined`: what the engines say. */

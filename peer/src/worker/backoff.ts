@@ -1,0 +1,11 @@
+const FIRST_MS = 1_000;
+const LONGEST_MS = 60_000;
+
+/**
+ * Milliseconds to wait after so many failures in a row (1, 2, …). With jitter: workers that lost a coordinator
+ * together should not come back together.
+ */
+export function backoffMs(failures: number, longestMs: number = LONGEST_MS): number {
+  const most = Math.min(longestMs, FIRST_MS * 2 ** Math.min(failures - 1, 16));
+  return most * (0.5 + 0.5 * Math.random());
+}

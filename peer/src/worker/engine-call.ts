@@ -1,0 +1,117 @@
+import http, {
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from "node:http";
+import https from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { BodyRefused, type RequestBody } from "./request-body";
+
+/**
+ * Why an engine did not answer. `unreachable`: it never got the request. `broke`: it had the request, or part of it.
+ * `body`: the request was taken back in front of its last bytes.
+ */
+export type EngineCallRefusal =
+  | { readonly reason: "unreachable" }
+  | { readonly reason: "broke" }
+  | { readonly reason: "body"; readonly refused: BodyRefused }
+  | { readonly reason: "cut" };
+
+export type EngineCall = {
+  /** Resolves with the head of the answer; never rejects. */
+  readonly answer: Promise<
+    | { readonly ok: true; readonly value: IncomingMessage }
+    | ({ readonly ok: false } & EngineCallRefusal)
+  >;
+  /** Ends the request at once, whether or not it was answered. */
+  readonly cut: () => void;
+};
+
+export type EngineRequest = {
+  readonly url: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: RequestBody;
+};
+
+/**
+ * `fetch` would not do: Bun lets only so many run at once, in one queue for the process, and takes the limit from the
+ * environment alone. `node:http` has none, passes bytes and headers on as they come, and never follows, unpacks or
+ * times out.
+ */
+const httpAgent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
+const httpsAgent = new https.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
+
+const CONNECT_WITHIN_MS = 5_000;
+const NOT_REACHED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+]);
+
+export function callEngine(engine: EngineRequest): EngineCall {
+  let current: ClientRequest | undefined;
+  let isCut = false;
+
+  async function run(): Promise<Awaited<EngineCall["answer"]>> {
+    for (;;) {
+      const sent = send(engine);
+      current = sent.request;
+      const answer = await sent.answer;
+      if (answer.ok) return answer;
+      if (isCut) return { ok: false, reason: "cut" };
+      // An engine may close an idle connection in the moment in which it is used again (vLLM's after 5 s).
+      const isStale = answer.reason === "broke" && sent.request.reusedSocket;
+      if (!isStale || engine.body.kind !== "whole") return answer;
+    }
+  }
+
+  return {
+    answer: run(),
+    cut: () => {
+      isCut = true;
+      current?.destroy();
+    },
+  };
+}
+
+function send({ url, headers, body }: EngineRequest): {
+  readonly request: ClientRequest;
+  readonly answer: EngineCall["answer"];
+} {
+  const isTls = url.startsWith("https:");
+  // A body that passes by cannot be sent twice, so it gets a connection that cannot be stale.
+  const agent = body.kind === "whole" && (isTls ? httpsAgent : httpAgent);
+  const request = (isTls ? https : http).request(url, { method: "POST", headers, agent });
+  let hasConnected = false;
+  request.once("socket", (socket) => {
+    hasConnected = !socket.connecting;
+    if (hasConnected) return;
+    const timer = setTimeout(() => request.destroy(), CONNECT_WITHIN_MS);
+    socket.once("connect", () => {
+      hasConnected = true;
+    });
+    for (const end of ["connect", "close"]) socket.once(end, () => clearTimeout(timer));
+  });
+
+  const answer: EngineCall["answer"] = new Promise((resolve) => {
+    request.once("response", (message) => resolve({ ok: true, value: message }));
+    // Stays: what fails after the answer's head is told by the message.
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isLost = !hasConnected || NOT_REACHED.has(error.code ?? "");
+      resolve({ ok: false, reason: isLost ? "unreachable" : "broke" });
+    });
+    if (body.kind === "whole") {
+      request.end(body.bytes);
+    } else {
+      // Destroys the request, so that it never becomes whole, where the body turns out wrong or breaks off.
+      pipeline(Readable.from(body.chunks), request).catch((error: unknown) => {
+        if (error instanceof BodyRefused) resolve({ ok: false, reason: "body", refused: error });
+      });
+    }
+  });
+  return { request, answer };
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+
+/** Belong to one connection, not to the request that travels over it (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+] as const;
+
+const NOT_TO_THE_ENGINE: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  // Set anew for the engine; `expect` was answered here.
+  "host",
+  "content-length",
+  "expect",
+  // What the app's user is known by is not the engine's to see; the engine's own key is added instead.
+  "authorization",
+  "proxy-authorization",
+  "x-api-key",
+  "api-key",
+  "cookie",
+  "forwarded",
+  "via",
+  "x-real-ip",
+  // Engines on loopback refuse pages that they don't know (Ollama's 403), and this is no page.
+  "origin",
+  "referer",
+]);
+
+/** An engine's own cookies and connection are nobody else's; the length is counted anew. */
+const NOT_FROM_THE_ENGINE: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "content-length",
+  "set-cookie",
+]);
+
+/** What of a client's headers the engine gets; `body` adds how the body is framed. */
+export function engineHeaders(
+  headers: Headers,
+  apiKey: string | undefined,
+  body: { readonly length: number | undefined },
+): OutgoingHttpHeaders {
+  const own = connectionNames(headers.get("connection"));
+  const passed: OutgoingHttpHeaders = {};
+  for (const [name, value] of headers) {
+    if (!NOT_TO_THE_ENGINE.has(name) && !isPrivate(name) && !own.has(name)) passed[name] = value;
+  }
+  if (apiKey !== undefined) passed["authorization"] = `Bearer ${apiKey}`;
+  if (body.length === undefined) passed["transfer-encoding"] = "chunked";
+  else passed["content-length"] = body.length;
+  return passed;
+}
+
+/** What of an engine's headers the client gets, repeated ones included. */
+export function answerHeaders(message: Pick<IncomingMessage, "rawHeaders" | "headers">): Headers {
+  const own = connectionNames(message.headers.connection ?? null);
+  const headers = new Headers();
+  const raw = message.rawHeaders;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? "").toLowerCase();
+    // Only the node itself says `troop-…`.
+    if (NOT_FROM_THE_ENGINE.has(name) || name.startsWith("troop-") || own.has(name)) continue;
+    headers.append(name, raw[at + 1] ?? "");
+  }
+  return headers;
+}
+
+function isPrivate(name: string): boolean {
+  return name.startsWith("troop-") || name.startsWith("sec-") || name.startsWith("x-forwarded-");
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Names that `Connection` declares to be this connection's alone. */
+function connectionNames(connection: string | null): ReadonlySet<string> {
+  if (connection === null || connection === "keep-alive") return NONE;
+  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+}

@@ -1,0 +1,161 @@
+import { type Heartbeat, type HeartbeatAnswer, MAX_MODELS } from "#protocol/heartbeat";
+import type { ModelOffer } from "#protocol/model-offer";
+import { CoordinatorProblem } from "../coordinator/errors";
+import { backoffMs } from "./backoff";
+import type { Clock } from "./clock";
+
+/** What a node tells the coordinator of itself: now and then, and at once when it changes. */
+export type Heartbeats = {
+  /** Sends the first one; throws only what a person has to put right. */
+  start(): Promise<void>;
+  /** The models have changed. */
+  modelsChanged(): void;
+  /** The node became full, or free again. */
+  loadChanged(): void;
+  /** Sends no more but one: this node is going. Never throws. */
+  leave(): Promise<void>;
+  /** Sends no more, not even that. */
+  readonly stop: () => void;
+};
+
+export type NodeState = {
+  readonly offers: readonly ModelOffer[];
+  readonly isFull: boolean;
+  readonly running: number;
+  readonly concurrency: number;
+};
+
+export type HeartbeatsOptions = {
+  readonly urls: readonly string[];
+  readonly version: string;
+  readonly state: () => NodeState;
+  readonly send: (heartbeat: Heartbeat) => Promise<HeartbeatAnswer>;
+  readonly clock: Clock;
+  readonly news: CoordinatorNews;
+};
+
+/** Told once each, not with every heartbeat. */
+export type CoordinatorNews = {
+  lost(error: unknown): void;
+  back(): void;
+};
+
+/** A node that is full for a moment only is not worth a call. */
+const FLIP_MS = 250;
+/** Sooner than the coordinator takes it for dead. */
+const LONGEST_BACKOFF_MS = 15_000;
+
+export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
+  const { clock, news } = options;
+  /** What the coordinator may still list. */
+  let announced: ReadonlySet<string> = new Set();
+  let announcedFull = false;
+  let sending: Promise<void> | undefined;
+  let isOutdated = false;
+  let failures = 0;
+  let isLeaving = false;
+  let disarm = (): void => {};
+  let disarmFlip: (() => void) | undefined;
+
+  function heartbeat(state: Heartbeat["state"]): Heartbeat {
+    const now = options.state();
+    const models = state === "leaving" ? [] : now.offers.slice(0, MAX_MODELS);
+    const offered = new Set(models.map(({ id }) => id));
+    return {
+      state,
+      urls: [...options.urls],
+      models,
+      withdrawn: [...announced].filter((id) => !offered.has(id)).slice(0, MAX_MODELS),
+      running: now.running,
+      waiting: 0,
+      concurrency: Math.max(1, now.concurrency),
+      version: options.version,
+    };
+  }
+
+  /** Resolves to the milliseconds until the next one is due. */
+  async function beat(): Promise<number> {
+    isOutdated = false;
+    const { isFull } = options.state();
+    const sent = heartbeat(isFull ? "busy" : "serving");
+    // It may arrive even where its answer gets lost.
+    announced = new Set([...announced, ...sent.models.map(({ id }) => id)]);
+    const answer = await options.send(sent);
+    announced = new Set(sent.models.map(({ id }) => id));
+    announcedFull = isFull;
+    if (failures > 0) news.back();
+    failures = 0;
+    return answer.next_in_seconds * 1_000;
+  }
+
+  async function beatAndRearm(): Promise<void> {
+    disarm();
+    let nextMs: number;
+    try {
+      nextMs = await beat();
+    } catch (error) {
+      nextMs = failed(error);
+    }
+    sending = undefined;
+    if (isLeaving) return;
+    disarm = clock.after(isOutdated ? 0 : nextMs, send);
+  }
+
+  function failed(error: unknown): number {
+    failures += 1;
+    news.lost(error);
+    const askedMs = error instanceof CoordinatorProblem ? error.retryAfterMs : undefined;
+    // What changed meanwhile goes along with the next try; it is no reason for an early one.
+    isOutdated = false;
+    return askedMs ?? backoffMs(failures, LONGEST_BACKOFF_MS);
+  }
+
+  /** One at a time: a late answer must not undo what a newer heartbeat said. */
+  function send(): void {
+    if (isLeaving) return;
+    if (sending === undefined) sending = beatAndRearm();
+    else isOutdated = true;
+  }
+
+  function silence(): void {
+    isLeaving = true;
+    disarm();
+    disarmFlip?.();
+  }
+
+  return {
+    async start() {
+      try {
+        const nextMs = await beat();
+        disarm = clock.after(isOutdated ? 0 : nextMs, send);
+      } catch (error) {
+        if (isForPeople(error)) throw error;
+        disarm = clock.after(failed(error), send);
+      }
+    },
+    modelsChanged: send,
+    loadChanged() {
+      disarmFlip ??= clock.after(FLIP_MS, () => {
+        disarmFlip = undefined;
+        if (options.state().isFull !== announcedFull) send();
+      });
+    },
+    async leave() {
+      silence();
+      await sending;
+      try {
+        await options.send(heartbeat("leaving"));
+      } catch {
+        // The coordinator finds out when the heartbeats stay away.
+      }
+    },
+    stop: silence,
+  };
+}
+
+/** Trying again would not help: the node's address or its person's account is at fault. */
+function isForPeople(error: unknown): boolean {
+  if (!(error instanceof CoordinatorProblem)) return false;
+  const { status } = error.problem;
+  return status >= 400 && status < 500 && status !== 429;
+}

@@ -1,0 +1,161 @@
+import type { TicketClaims } from "#protocol/ticket";
+import type { ReceiptOutcome } from "#protocol/receipt";
+import type { ModelRoute } from "../engines/catalogue";
+import type { Usage } from "../metering/usage";
+import type { Clock } from "./clock";
+import type { LeaseAccount } from "./lease-book";
+import type { Outbox } from "./outbox";
+
+/** Why this node, not the engine, ends a request early. */
+export type Cut = "client_left" | "budget_exhausted" | "stopping";
+
+/** A request that was let in: whose it is, what it may cost, and who serves it. */
+export type Admission = {
+  readonly ticket: string;
+  readonly claims: TicketClaims;
+  readonly seq: number;
+  /** SHA-256 that the body must have, base64url. */
+  readonly bodyHash: string;
+  readonly route: ModelRoute;
+  readonly lease: LeaseAccount;
+  /** Gives the place back. */
+  readonly release: () => void;
+};
+
+export type JobEnd = {
+  readonly outcome: ReceiptOutcome;
+  readonly usage?: Usage;
+  readonly responseHash?: string;
+};
+
+/** One request while an engine has it. It ends exactly once, in a receipt, unless the engine never got it. */
+export type Job = {
+  readonly cutBy: Cut | undefined;
+  /** Ends it early; what is under way then is told by `onCut`. The first reason counts. */
+  cut(by: Cut): void;
+  onCut(run: () => void): void;
+  firstByte(): void;
+  end(end: JobEnd): void;
+  /** The engine never got it: no receipt, and the client may come again with this number. */
+  forget(): void;
+};
+
+export type Jobs = {
+  readonly size: number;
+  /** Throws where the receipt cannot be kept. */
+  begin(admission: Admission): Job;
+  cutAll(by: Cut): void;
+  /** Resolves when none runs. */
+  drained(): Promise<void>;
+};
+
+export type JobsOptions = {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly onReceipt: () => void;
+};
+
+const CHECKPOINT_EVERY_MS = 1_000;
+const LONGEST_MS = 86_400_000;
+
+export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
+  const running = new Set<Job>();
+  let waiting: (() => void)[] = [];
+  let isArmed = false;
+
+  function checkpointWhileRunning(): void {
+    if (isArmed || running.size === 0) return;
+    isArmed = true;
+    clock.after(CHECKPOINT_EVERY_MS, () => {
+      isArmed = false;
+      outbox.checkpoint(clock.wallMs());
+      checkpointWhileRunning();
+    });
+  }
+
+  function begin(admission: Admission): Job {
+    const { claims, seq, route, lease } = admission;
+    const startMs = clock.steadyMs();
+    const opened = {
+      lease: claims.jti,
+      seq,
+      model: claims.model,
+      engine: route.engine.kind,
+      started_at_ms: clock.wallMs(),
+      queue_ms: 0,
+      request_hash: admission.bodyHash,
+    };
+    const id = outbox.open(admission.ticket, opened);
+    let cutBy: Cut | undefined;
+    let cutShort = (): void => {};
+    let ttftMs: number | undefined;
+    let hasEnded = false;
+    const endCharge = lease.charge(() => job.cut("budget_exhausted"));
+
+    function leave(): boolean {
+      if (hasEnded) return false;
+      hasEnded = true;
+      running.delete(job);
+      endCharge();
+      admission.release();
+      if (running.size > 0) return true;
+      for (const resolve of waiting) resolve();
+      waiting = [];
+      return true;
+    }
+    const elapsedMs = (): number => Math.min(LONGEST_MS, Math.round(clock.steadyMs() - startMs));
+
+    const job: Job = {
+      get cutBy() {
+        return cutBy;
+      },
+      cut(by) {
+        if (hasEnded || cutBy !== undefined) return;
+        cutBy = by;
+        cutShort();
+      },
+      onCut(run) {
+        cutShort = run;
+        if (cutBy !== undefined) run();
+      },
+      firstByte() {
+        ttftMs ??= elapsedMs();
+      },
+      end({ outcome, usage = {}, responseHash }) {
+        const engineMs = elapsedMs();
+        if (!leave()) return;
+        const { promptTokens, completionTokens } = usage;
+        outbox.complete(id, {
+          ...opened,
+          engine_ms: engineMs,
+          outcome,
+          ...(ttftMs !== undefined && { ttft_ms: ttftMs }),
+          ...(promptTokens !== undefined && { prompt_tokens: promptTokens }),
+          ...(completionTokens !== undefined && { completion_tokens: completionTokens }),
+          ...(responseHash !== undefined && { response_hash: responseHash }),
+        });
+        onReceipt();
+      },
+      forget() {
+        if (!leave()) return;
+        lease.unclaim(seq);
+        outbox.forget(id);
+      },
+    };
+    running.add(job);
+    checkpointWhileRunning();
+    return job;
+  }
+
+  return {
+    get size() {
+      return running.size;
+    },
+    begin,
+    cutAll(by) {
+      for (const job of running) job.cut(by);
+    },
+    drained: () =>
+      running.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve)),
+  };
+}

@@ -1,0 +1,121 @@
+import { CLOCK_SKEW_S } from "#protocol/jws";
+import { chargeFor, type Microcredits, type Rate } from "#protocol/microcredits";
+import type { Clock } from "./clock";
+import { createSeenNumbers } from "./seen-numbers";
+
+/** One lease as far as this node serves it: which requests, and what they have cost here. */
+export type LeaseAccount = {
+  /** False: a request of this number is or was served here. */
+  claim(seq: number): boolean;
+  /** For a request that came to nothing, so that it may come again. */
+  unclaim(seq: number): void;
+  /** Whether the finished requests and the running ones have left something. */
+  hasBudget(): boolean;
+  /** Charges from now on; `onSpent` is called if the budget ends meanwhile. The result ends it. */
+  charge(onSpent: () => void): () => void;
+};
+
+export type LeaseBook = {
+  /** A later ticket of the same lease may carry a larger budget; the largest counts. */
+  account(terms: LeaseTerms): LeaseAccount;
+  readonly size: number;
+};
+
+export type LeaseTerms = {
+  readonly leaseId: string;
+  readonly budget: Microcredits;
+  readonly rate: Rate;
+  /** Unix seconds at which the ticket ends. */
+  readonly expiresAtS: number;
+  /** The payer owns this node: nothing is charged, so no budget ends. */
+  readonly isFree: boolean;
+};
+
+type Lease = LeaseAccount & {
+  update(terms: LeaseTerms): void;
+  isOver(nowS: number): boolean;
+};
+
+/** A ticket may be extended after it ended; what it spent is remembered for a while. */
+const KEPT_AFTER_END_S = 600;
+const SWEEP_EVERY_MS = 30_000;
+
+export function createLeaseBook(clock: Clock): LeaseBook {
+  const leases = new Map<string, Lease>();
+  let sweptAtMs = clock.steadyMs();
+
+  function sweep(): void {
+    if (clock.steadyMs() - sweptAtMs < SWEEP_EVERY_MS) return;
+    sweptAtMs = clock.steadyMs();
+    const nowS = clock.wallMs() / 1_000;
+    for (const [id, lease] of leases) if (lease.isOver(nowS)) leases.delete(id);
+  }
+
+  return {
+    account(terms) {
+      sweep();
+      const lease = leases.get(terms.leaseId) ?? openLease(clock);
+      leases.set(terms.leaseId, lease);
+      lease.update(terms);
+      return lease;
+    },
+    get size() {
+      return leases.size;
+    },
+  };
+}
+
+function openLease(clock: Clock): Lease {
+  const seen = createSeenNumbers();
+  const running = new Map<symbol, { readonly startMs: number; readonly onSpent: () => void }>();
+  let terms: LeaseTerms | undefined;
+  let budget = 0;
+  let expiresAtS = 0;
+  let spent = 0;
+  let disarm = (): void => {};
+
+  const rate = (): number => terms?.rate ?? 0;
+  function left(): number {
+    const nowMs = clock.steadyMs();
+    let rest = budget - spent;
+    for (const { startMs } of running.values()) rest -= ((nowMs - startMs) * rate()) / 1_000;
+    return rest;
+  }
+
+  /** One timer for all that runs: together they use the budget up sooner. */
+  function arm(): void {
+    disarm();
+    disarm = () => {};
+    if (running.size === 0 || terms?.isFree !== false) return;
+    const leftMs = (left() * 1_000) / (rate() * running.size);
+    disarm = clock.after(Math.max(1, Math.ceil(leftMs)), () => {
+      if (left() > 0) arm();
+      else for (const { onSpent } of running.values()) onSpent();
+    });
+  }
+
+  return {
+    claim: (seq) => seen.add(seq),
+    unclaim: (seq) => seen.remove(seq),
+    hasBudget: () => terms?.isFree === true || left() > 0,
+    charge(onSpent) {
+      const id = Symbol("running");
+      const startMs = clock.steadyMs();
+      running.set(id, { startMs, onSpent });
+      arm();
+      return () => {
+        if (!running.delete(id)) return;
+        spent += chargeFor(Math.round(clock.steadyMs() - startMs), rate());
+        arm();
+      };
+    },
+    update(next) {
+      terms = next;
+      expiresAtS = Math.max(expiresAtS, next.expiresAtS);
+      if (next.budget <= budget) return;
+      budget = next.budget;
+      arm();
+    },
+    isOver: (nowS) => running.size === 0 && nowS > expiresAtS + CLOCK_SKEW_S + KEPT_AFTER_END_S,
+  };
+}

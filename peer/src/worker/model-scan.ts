@@ -1,0 +1,6 @@
+/** Reads along with a body for the model that it names. */
+export type ModelScan = {
+  feed(chunk: Uint8Array): void;
+  /** What was found so far. */
+  model(): string | undefined;
+};

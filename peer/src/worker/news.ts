@@ -1,0 +1,66 @@
+import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
+import type { Catalogue } from "../engines/catalogue";
+import type { MissingEngine } from "../engines/detect";
+import type { CoordinatorNews } from "./heartbeats";
+
+type Say = (line: string) => void;
+
+/** Says when the coordinator is lost and when it is back, once each. */
+export function coordinatorNews(say: Say): CoordinatorNews {
+  let told = "";
+  return {
+    lost(error) {
+      const why = reasonOf(error);
+      if (why === told) return;
+      told = why;
+      say(`${why} Requests that hold a ticket are served; trying again.`);
+    },
+    back() {
+      told = "";
+      say("The coordinator answers again.");
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof CoordinatorUnreachable) return error.message;
+  if (error instanceof CoordinatorProblem) {
+    return `The coordinator refused this node (${error.problem.code}). ${error.message}`;
+  }
+  return "Telling the coordinator of this node failed.";
+}
+
+/** Says which models came and went. */
+export function modelNews(say: Say, first: Catalogue): (catalogue: Catalogue) => void {
+  let known = namesOf(first);
+  return (catalogue) => {
+    const names = namesOf(catalogue);
+    const come = [...names].filter((name) => !known.has(name));
+    const gone = [...known].filter((name) => !names.has(name));
+    known = names;
+    if (come.length > 0) say(`Now offered: ${listed(come)}`);
+    if (gone.length > 0) say(`No longer offered: ${listed(gone)}`);
+  };
+}
+
+/** Says where no engine was found, and that the search goes on. */
+export function sayWhatIsMissing(say: Say, missing: readonly MissingEngine[], found: number): void {
+  for (const { candidate, message } of missing) {
+    // Of the usual places most are empty: they matter only where all are.
+    if (candidate.source.from !== "default" || found === 0) say(`No engine: ${message}.`);
+  }
+  if (found === 0)
+    say("Nothing to lend yet. Start an engine, or name one with --engine URL; looking on.");
+}
+
+const MOST_NAMED = 5;
+
+function namesOf({ offers }: Catalogue): ReadonlySet<string> {
+  return new Set(offers.map(({ id }) => id));
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  const shown = names.slice(0, MOST_NAMED).join(", ");
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}

@@ -1,0 +1,85 @@
+import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
+
+/** The header on answers that are the node's own: the engine's errors pass without it. Its value is the error's code. */
+export const REFUSAL_HEADER = "troop-refusal";
+
+type Row = readonly [status: number, code: OpenAiErrorCode, message: string, param?: string];
+
+/** Why a node does not carry a request, with what to do about it. */
+const REFUSALS = {
+  not_found: [404, "not_found", "There is nothing here; a node takes POST /v1/…"],
+  method_not_allowed: [405, "method_not_allowed", "A node takes only POST under /v1."],
+  ticket_missing: [401, "ticket_missing", "The request carries no ticket (header troop-ticket)."],
+  ticket_malformed: [401, "ticket_invalid", "The ticket is not one that a coordinator signs."],
+  ticket_forged: [401, "ticket_invalid", "The ticket's signature does not fit."],
+  ticket_unknown_key: [
+    401,
+    "ticket_invalid",
+    "The ticket is signed with a key that this node's coordinator does not publish.",
+  ],
+  ticket_expired: [401, "ticket_invalid", "The ticket has ended; ask the coordinator for another."],
+  ticket_not_yet_valid: [
+    401,
+    "ticket_invalid",
+    "The ticket is not valid yet: one of the clocks is off.",
+  ],
+  ticket_other_node: [401, "ticket_invalid", "The ticket is for other nodes."],
+  ticket_other_coordinator: [401, "ticket_invalid", "The ticket is another coordinator's."],
+  proof_missing: [401, "proof_invalid", "The request carries no proof (header troop-proof)."],
+  proof_malformed: [401, "proof_invalid", "The proof is not one that a peer signs."],
+  proof_forged: [401, "proof_invalid", "The proof's signature does not fit."],
+  proof_expired: [401, "proof_invalid", "The proof is too old: the client's clock may be behind."],
+  proof_clock_ahead: [
+    401,
+    "proof_invalid",
+    "The proof is from the future: the client's clock is ahead.",
+  ],
+  proof_other_request: [401, "proof_invalid", "The proof is for another request."],
+  proof_other_body: [401, "proof_invalid", "The proof is for another body."],
+  proof_other_peer: [401, "proof_invalid", "The ticket is another peer's."],
+  proof_replayed: [401, "proof_invalid", "The proof, or its number in the lease, was used before."],
+  model_required: [400, "model_required", "The body names no model.", "model"],
+  model_mismatch: [
+    400,
+    "invalid_request",
+    "The body names another model than the ticket.",
+    "model",
+  ],
+  model_gone: [404, "model_not_found", "This node no longer offers the model.", "model"],
+  budget_exhausted: [402, "budget_exhausted", "The lease has nothing left to spend; extend it."],
+  body_too_large: [413, "request_too_large", "The body is larger than this node takes."],
+  body_broken: [400, "invalid_request", "The body did not arrive whole."],
+  busy: [503, "node_busy", "This node serves as many requests as it can; try another."],
+  stopping: [503, "node_busy", "This node is stopping; try another."],
+  not_enrolled: [
+    503,
+    "coordinator_unreachable",
+    "This node has not reached its coordinator yet, so it cannot check tickets; try another.",
+  ],
+  engine_unreachable: [502, "engine_unreachable", "This node's engine does not answer."],
+  engine_broke: [502, "engine_error", "This node's engine broke off before it answered."],
+  internal: [500, "internal", "Something failed on this node."],
+} as const satisfies Record<string, Row>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+export type NodeRefusal = { readonly reason: RefusalReason };
+
+/** Seconds after which a busy node may have room. */
+const RETRY_AFTER_S = "1";
+
+/** The answer for a refusal: OpenAI's shape, whichever API was asked. */
+export function refusal(reason: RefusalReason): Response {
+  const [status, code, message, param]: Row = REFUSALS[reason];
+  return Response.json(openAiError(status, code, message, param ?? null), {
+    status,
+    headers: {
+      [REFUSAL_HEADER]: code,
+      ...(status === 503 && { "retry-after": RETRY_AFTER_S }),
+      ...(status === 405 && { allow: "POST" }),
+    },
+  });
+}
+
+export function refusalCode(reason: RefusalReason): OpenAiErrorCode {
+  return REFUSALS[reason][1];
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http";
+import type { EngineKind } from "#protocol/model-offer";
+import type { ReceiptOutcome } from "#protocol/receipt";
+import { type AnswerMeter, createAnswerMeter } from "../metering/answer-meter";
+import { apiOfPath } from "../metering/api-of-path";
+import type { StreamError } from "../metering/stream-error-frame";
+import { answerHeaders } from "./forward-headers";
+import type { Cut, Job } from "./jobs";
+
+export type Relay = {
+  readonly job: Job;
+  readonly engine: EngineKind;
+  /** Path and query of the request. */
+  readonly target: string;
+  /** The engine broke off in the middle. */
+  readonly onEngineFailure: () => void;
+};
+
+/** Bytes that wait for a slow client before the engine has to wait, too. */
+const BUFFERED_BYTES = 64 * 1_024;
+
+const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamError>> = {
+  engine: {
+    code: "stream_broken",
+    message: "The node's engine broke off in the middle of the answer; send the request again.",
+  },
+  budget_exhausted: {
+    code: "budget_exhausted",
+    message: "The lease ran out of credits in the middle of the answer; what ran was charged.",
+  },
+  stopping: {
+    code: "stream_broken",
+    message: "The node was stopped in the middle of the answer; send the request again.",
+  },
+};
+
+/** Passes an engine's answer on, piece by piece as it comes, and ends the job with it. */
+export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay): Response {
+  const status = message.statusCode ?? 502;
+  const meter = createAnswerMeter({
+    api: apiOfPath(rest.target),
+    contentType: message.headers["content-type"],
+    contentEncoding: message.headers["content-encoding"],
+  });
+  const usualOutcome: ReceiptOutcome =
+    status >= 500 || status === 429 ? "engine_error" : "completed";
+  let isOver = false;
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const pass = (chunk: Uint8Array): void => {
+      meter.feed(chunk);
+      controller.enqueue(chunk);
+    };
+    /** An explicit failure: as an event where the answer is a stream of them, else by breaking the connection. */
+    const fail = (outcome: ReceiptOutcome, error: StreamError): void => {
+      const frame = meter.errorFrame(error);
+      if (frame !== "") pass(Buffer.from(frame));
+      end(outcome);
+      if (frame === "") controller.error(null);
+      else controller.close();
+    };
+    const finish = (): void => {
+      const how = meter.end(engine);
+      if (how === "broken") {
+        rest.onEngineFailure();
+        fail("engine_error", ERRORS.engine);
+        return;
+      }
+      // First the receipt, then the end: who has the whole answer can rely on its being kept.
+      end(how === "told" ? "engine_error" : usualOutcome);
+      controller.close();
+    };
+    const breakOff = (): void => {
+      switch (job.cutBy) {
+        case "client_left":
+          end("cancelled");
+          break;
+        case "budget_exhausted":
+          fail("budget_exhausted", ERRORS.budget_exhausted);
+          break;
+        case "stopping":
+          fail("engine_error", ERRORS.stopping);
+          break;
+        default:
+          rest.onEngineFailure();
+          fail("engine_error", ERRORS.engine);
+      }
+    };
+
+    job.onCut(() => {
+      message.destroy();
+      whenOver(breakOff);
+    });
+    message.on("data", (chunk: Uint8Array) => {
+      if (isOver) return;
+      job.firstByte();
+      pass(chunk);
+      if ((controller.desiredSize ?? 0) <= 0) message.pause();
+    });
+    message.once("end", () => whenOver(message.complete ? finish : breakOff));
+    message.once("error", () => whenOver(breakOff));
+    message.once("close", () => whenOver(breakOff));
+  }
+
+  function whenOver(run: () => void): void {
+    if (isOver) return;
+    isOver = true;
+    run();
+  }
+
+  function end(outcome: ReceiptOutcome): void {
+    job.end({ outcome, ...measured(meter) });
+  }
+
+  const stream = new ReadableStream<Uint8Array>(
+    { start, pull: () => void message.resume(), cancel: () => job.cut("client_left") },
+    new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
+  );
+  return new Response(stream, { status, headers: answerHeaders(message) });
+}
+
+function measured(meter: AnswerMeter) {
+  return { usage: meter.usage(), ...(meter.bytes > 0 && { responseHash: meter.hash() }) };
+}

@@ -1,0 +1,116 @@
+import { CliError, EXIT } from "../cli/error";
+import { coordinatorApi } from "../coordinator/api";
+import { engineCandidates } from "../engines/engine-env";
+import { watchEngines } from "../engines/watch";
+import { withEnrolment } from "../home/enrol";
+import { VERSION } from "../version";
+import { advertisedUrl } from "./advertised-url";
+import { createCapacity } from "./capacity";
+import { type Clock, systemClock } from "./clock";
+import { createHeartbeats, type Heartbeats } from "./heartbeats";
+import { createJobs } from "./jobs";
+import { createLeaseBook } from "./lease-book";
+import { createMembership } from "./membership";
+import { coordinatorNews, modelNews, sayWhatIsMissing } from "./news";
+import type { WorkerOptions } from "./options";
+import { openOutbox } from "./outbox";
+import { startNodeServer } from "./server";
+import { createSpentProofs } from "./spent-proofs";
+import { stopInOrder } from "./stop-in-order";
+import { createSubmitter } from "./submitter";
+import { createTicketBook } from "./ticket-book";
+
+/**
+ * Lends this machine's engines until `options.signal` aborts, then stops in order. Throws `CliError`,
+ * `CoordinatorProblem` where the coordinator will not have this node, or what listening throws.
+ */
+export async function runWorker(options: WorkerOptions, clock: Clock = systemClock): Promise<void> {
+  const { home, say, listen } = options;
+  const { peerId: nodeId } = home.identity;
+  const { candidates, refused } = engineCandidates(options.engines, options.env);
+  if (refused[0] !== undefined) throw new CliError(EXIT.usage, `${refused[0].message}.`);
+  advertisedUrl(listen, options.advertise);
+
+  const api = coordinatorApi({ baseUrl: options.coordinatorUrl, identity: home.identity });
+  await using cleanup = new AsyncDisposableStack();
+  const outbox = cleanup.adopt(openOutbox(home.dir, api.baseUrl), (file) => file.close());
+  const membership = createMembership(home, api, clock);
+  const submitter = createSubmitter({
+    outbox,
+    identity: home.identity,
+    clock,
+    submit: (request) => withEnrolment(home, api, () => api.submit(request)),
+    onRefused: (code) => say(`The coordinator refused a receipt (${code}).`),
+  });
+  cleanup.defer(submitter.stop);
+  const capacity = createCapacity(options.concurrency, () => heartbeats.loadChanged());
+  const jobs = createJobs({ outbox, clock, onReceipt: submitter.wake });
+  const watch = await watchEngines({
+    candidates,
+    refreshMs: options.refreshIntervalS * 1_000,
+    onChange(catalogue) {
+      capacity.adopt(catalogue);
+      sayModels(catalogue);
+      heartbeats.modelsChanged();
+    },
+  });
+  cleanup.defer(() => watch.stop());
+  capacity.adopt(watch.catalogue());
+  const sayModels = modelNews(say, watch.catalogue());
+
+  const tickets = createTicketBook({ ...membership, nodeId, nowMs: clock.wallMs });
+  const server = startNodeServer(listen, {
+    jobs,
+    gate: {
+      nodeId,
+      owner: membership.owner,
+      tickets,
+      proofs: createSpentProofs(clock.steadyMs),
+      leases: createLeaseBook(clock),
+      capacity,
+      catalogue: () => watch.catalogue(),
+      clock,
+    },
+    onEngineFailure: () => void watch.refreshNow(),
+    onOutboxFailure: () => say("A receipt cannot be written, so no request is taken. Disk full?"),
+  });
+  cleanup.defer(server.close);
+  const url = advertisedUrl({ host: listen.host, port: server.port }, options.advertise);
+
+  const heartbeats: Heartbeats = createHeartbeats({
+    urls: [url],
+    version: VERSION,
+    clock,
+    news: coordinatorNews(say),
+    state: () => ({
+      offers: watch.catalogue().offers,
+      isFull: capacity.isFull,
+      running: capacity.running,
+      concurrency: capacity.limit,
+    }),
+    send: (heartbeat) =>
+      withEnrolment(home, api, (registration) => {
+        membership.adopt(registration);
+        return api.heartbeat(heartbeat, registration.enrolment);
+      }),
+  });
+  cleanup.defer(heartbeats.stop);
+
+  sayWhatIsMissing(say, watch.missing(), watch.engines().length);
+  await heartbeats.start();
+  submitter.wake();
+  options.onReady?.({
+    url,
+    models: watch.catalogue().offers.length,
+    engines: watch.engines().map(({ kind }) => kind),
+  });
+  await aborted(options.signal);
+  await stopInOrder({ server, heartbeats, jobs, submitter });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,107 @@
+import { upstreamUrl } from "../engines/engine-url";
+import { admit, type Gate } from "./admit";
+import { callEngine } from "./engine-call";
+import { engineHeaders } from "./forward-headers";
+import type { Admission, Job, Jobs } from "./jobs";
+import { refusal } from "./refusals";
+import { relay } from "./relay";
+import { readBody, type RequestBody } from "./request-body";
+
+export type ServeContext = {
+  readonly gate: Gate;
+  readonly jobs: Jobs;
+  /** A request showed that an engine is not what it was. */
+  readonly onEngineFailure: () => void;
+  /** The receipt of a request cannot be kept, so none is served. */
+  readonly onOutboxFailure: () => void;
+};
+
+/** Silence that a client may keep while it sends its body, and none while it waits for the answer. */
+export type BodyTimer = { limit(request: Request): void; lift(request: Request): void };
+
+/** One `POST /v1/…`, from its headers to the last byte of its answer. `target`: path and query. */
+export async function serveRequest(
+  context: ServeContext,
+  request: Request,
+  target: string,
+  timer: BodyTimer,
+): Promise<Response> {
+  const admitted = await admit(context.gate, request.headers, target);
+  if (!admitted.ok) return refusal(admitted.reason);
+  const admission = admitted.value;
+  const engine = admission.route.engine;
+  const url = upstreamUrl(engine.target, target);
+  if (url === null) return giveBack(admission, "not_found");
+
+  timer.limit(request);
+  const expected = { model: admission.claims.model, hash: admission.bodyHash };
+  const body = await readBody(request, expected, () => timer.lift(request));
+  if (!body.ok) return giveBack(admission, body.reason);
+  if (request.signal.aborted) return giveBack(admission, "body_broken");
+
+  let job: Job;
+  try {
+    job = context.jobs.begin(admission);
+  } catch {
+    context.onOutboxFailure();
+    return giveBack(admission, "internal");
+  }
+  return carry(context, request, { job, url, target, admission, body: body.value });
+}
+
+type Carried = {
+  readonly job: Job;
+  readonly url: string;
+  readonly target: string;
+  readonly admission: Admission;
+  readonly body: RequestBody;
+};
+
+async function carry(context: ServeContext, request: Request, carried: Carried): Promise<Response> {
+  const { job, body, target } = carried;
+  const { engine } = carried.admission.route;
+  const length = body.kind === "whole" ? body.bytes.length : body.length;
+  const call = callEngine({
+    url: carried.url,
+    headers: engineHeaders(request.headers, engine.target.apiKey, { length }),
+    body,
+  });
+  job.onCut(call.cut);
+  request.signal.addEventListener("abort", () => job.cut("client_left"), { once: true });
+
+  const answer = await call.answer;
+  if (answer.ok) {
+    const { onEngineFailure } = context;
+    return relay(answer.value, { job, engine: engine.kind, target, onEngineFailure });
+  }
+  if (answer.reason === "body") {
+    // It never became a request: the engine was left before its last bytes.
+    job.forget();
+    return refusal(answer.refused.refusal.reason);
+  }
+  switch (job.cutBy) {
+    case "client_left":
+      job.end({ outcome: "cancelled" });
+      return refusal("body_broken"); // Nobody reads it.
+    case "budget_exhausted":
+      job.end({ outcome: "budget_exhausted" });
+      return refusal("budget_exhausted");
+    case "stopping":
+      job.end({ outcome: "engine_error" });
+      return refusal("stopping");
+    default:
+  }
+  context.onEngineFailure();
+  if (answer.reason === "unreachable") {
+    job.forget();
+    return refusal("engine_unreachable");
+  }
+  job.end({ outcome: "engine_error" });
+  return refusal("engine_broke");
+}
+
+function giveBack(admission: Admission, reason: Parameters<typeof refusal>[0]): Response {
+  admission.release();
+  admission.lease.unclaim(admission.seq);
+  return refusal(reason);
+}

@@ -1,0 +1,64 @@
+import { refusal } from "./refusals";
+import { type ServeContext, serveRequest } from "./serve-request";
+
+export type NodeServer = {
+  readonly port: number;
+  /** Refuses what comes from now on; what runs goes on. */
+  refuseNew(): void;
+  /** Breaks what is still open. */
+  readonly close: () => Promise<void>;
+};
+
+/** Seconds without a byte of a body that was announced. */
+const BODY_SILENCE_S = 120;
+/** Bun would answer a body beyond its own limit without a word of JSON; the node's limit lies below. */
+const RUNTIME_BODY_LIMIT = 2 ** 40;
+
+/** Listens when it returns. Throws what listening throws (`EADDRINUSE`, …). */
+export function startNodeServer(
+  listen: { readonly host: string; readonly port: number },
+  context: ServeContext,
+): NodeServer {
+  let isStopping = false;
+
+  const server = Bun.serve({
+    hostname: listen.host,
+    port: listen.port,
+    // A first token may take minutes; Bun would cut the connection after ten seconds.
+    idleTimeout: 0,
+    maxRequestBodySize: RUNTIME_BODY_LIMIT,
+    fetch: route,
+    error: () => refusal("internal"),
+  });
+  const timer = {
+    limit: (request: Request) => server.timeout(request, BODY_SILENCE_S),
+    lift: (request: Request) => server.timeout(request, 0),
+  };
+
+  function route(request: Request): Response | Promise<Response> {
+    const target = targetOf(request.url);
+    if (target.startsWith("/v1/")) {
+      if (isStopping) return refusal("stopping");
+      if (request.method !== "POST") return refusal("method_not_allowed");
+      return serveRequest(context, request, target, timer);
+    }
+    if (target === "/health" && (request.method === "GET" || request.method === "HEAD")) {
+      return Response.json({ status: isStopping ? "stopping" : "ok" });
+    }
+    return refusal("not_found");
+  }
+
+  return {
+    port: server.port ?? listen.port,
+    refuseNew() {
+      isStopping = true;
+    },
+    close: () => server.stop(true),
+  };
+}
+
+/** Path and query of an absolute URL, as they came. */
+function targetOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start === -1 ? "/" : url.slice(start);
+}

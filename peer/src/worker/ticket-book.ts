@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { PeerId } from "#protocol/identity";
+import { CLOCK_SKEW_S, type JwsRefusal, readHeader } from "#protocol/jws";
+import type { Outcome } from "#protocol/outcome";
+import { type TicketClaims, verifyTicket } from "#protocol/ticket";
+import type { CoordinatorKeys } from "./coordinator-keys";
+import type { NodeRefusal, RefusalReason } from "./refusals";
+
+/** Checks tickets offline. One that was good before costs a look-up, so a request pays for its proof only. */
+export type TicketBook = {
+  check(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>>;
+};
+
+export type TicketBookOptions = {
+  readonly nodeId: PeerId;
+  readonly keys: CoordinatorKeys;
+  /** `iss` of the coordinator's tickets; `undefined` until this node has been enrolled. */
+  readonly issuer: () => string | undefined;
+  readonly nowMs: () => number;
+};
+
+const MOST_KEPT = 4_096;
+const TicketHeader = z.object({ kid: z.string().max(128) });
+
+export function createTicketBook(options: TicketBookOptions): TicketBook {
+  const { nodeId, keys, nowMs } = options;
+  const good = new Map<string, TicketClaims>();
+  const checking = new Map<string, Promise<Outcome<TicketClaims, NodeRefusal>>>();
+
+  async function check(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
+    const claims = good.get(ticket);
+    if (claims !== undefined) {
+      const isOver = nowMs() / 1_000 > claims.exp + CLOCK_SKEW_S;
+      return isOver ? { ok: false, reason: "ticket_expired" } : { ok: true, value: claims };
+    }
+    // A client's first requests come together and bring the same ticket.
+    const pending = checking.get(ticket) ?? verify(ticket);
+    checking.set(ticket, pending);
+    try {
+      return await pending;
+    } finally {
+      checking.delete(ticket);
+    }
+  }
+
+  async function verify(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
+    const issuer = options.issuer();
+    if (issuer === undefined) return { ok: false, reason: "not_enrolled" };
+    const header = readHeader(ticket, TicketHeader);
+    if (header === undefined) return { ok: false, reason: "ticket_malformed" };
+    const key = await keys.keyOf(header.kid);
+    if (key === undefined) return { ok: false, reason: "ticket_unknown_key" };
+
+    const verified = await verifyTicket(ticket, key, { issuer, nodeId, nowMs: nowMs() });
+    if (!verified.ok) return { ok: false, reason: REASONS[verified.reason] };
+    if (verified.value.rates[nodeId] === undefined) {
+      return { ok: false, reason: "ticket_other_node" };
+    }
+    keep(ticket, verified.value);
+    return verified;
+  }
+
+  function keep(ticket: string, claims: TicketClaims): void {
+    good.set(ticket, claims);
+    // The oldest first: a Map keeps the order in which its keys came.
+    for (const oldest of good.keys()) {
+      if (good.size <= MOST_KEPT) break;
+      good.delete(oldest);
+    }
+  }
+
+  return { check };
+}
+
+const REASONS: Readonly<Record<JwsRefusal["reason"], RefusalReason>> = {
+  malformed: "ticket_malformed",
+  wrong_type: "ticket_malformed",
+  bad_claims: "ticket_malformed",
+  bad_signature: "ticket_forged",
+  expired: "ticket_expired",
+  not_yet_valid: "ticket_not_yet_valid",
+  wrong_audience: "ticket_other_node",
+  wrong_issuer: "ticket_other_coordinator",
+};
