@@ -14,6 +14,7 @@ it.each(TEXT_APIS)(
     const request = api.request(slow.modelId, { prompt: "hello", maxTokens: 150, stream: true });
     const direct = openExchange(slow.url, request);
     await direct.answer;
+    await untilEngineIdle(slow); // It writes its last line a little after its last byte.
 
     const log = await engineLogFromNow(slow);
     const proxied = openExchange(slow.proxiedUrl, request);

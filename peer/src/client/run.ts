@@ -3,7 +3,7 @@ import { coordinatorApi } from "../coordinator/api";
 import { keepOffProxy } from "../engines/keep-off-proxy";
 import { enrol } from "../home/enrol";
 import { appError } from "./app-error";
-import { createBodyBudget, MOST_BODY_BYTES } from "./body-budget";
+import { createBodyBudget } from "./body-budget";
 import { handle } from "./handle";
 import { createLeases } from "./leases";
 import { createModels } from "./model-list";
@@ -47,8 +47,8 @@ export async function runClient(options: ClientOptions): Promise<void> {
     hostname: host,
     port: options.port,
     idleTimeout: 0,
-    // One byte more than is taken, so that the refusal is ours and in JSON.
-    maxRequestBodySize: MOST_BODY_BYTES * 2,
+    // Bodies are measured while they are read, so that the refusal is ours and in JSON.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request) => handle(deps, request),
     error: () => appError(500, "internal", "Something failed in this client. Try again."),
   });
