@@ -47,3 +47,9 @@ export const Problem = z.object({
   models: z.array(z.string()).optional(),
 });
 export type Problem = z.infer<typeof Problem>;
+
+/** The members that follow from the code alone. */
+export function problemOf(code: ProblemCode, requestId: string): Problem {
+  const [status, title] = PROBLEMS[code];
+  return { type: "about:blank", title, status, code, requestId };
+}

@@ -112,7 +112,8 @@ export async function verifyProof(
   return refusal ?? { ok: true, value: { ...claims, key: header.jwk } };
 }
 
-function checkRequest(
+/** What a verified proof's claims have to say of the request that it came with; `undefined` where they do. */
+export function checkRequest(
   claims: ProofClaims,
   request: Omit<ProvenRequest, "bodyHash"> & { readonly bodyHash?: string },
   nowMs: number,

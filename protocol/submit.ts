@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { Microcredits } from "./microcredits";
 
+/** Bytes that the coordinator takes: a full batch of receipts with their tickets is the largest body there is. */
+export const MAX_BODY_BYTES = 1_024 * 1_024;
+
 /** Receipts that one call may carry. */
 export const MAX_BATCH = 100;
 

@@ -1,7 +1,6 @@
+import { type ProblemCode, problemOf } from "#protocol/problem";
+import { MAX_BODY_BYTES } from "#protocol/submit";
 import { SelfHostError } from "./self-host-error";
-
-/** Bytes of a request that the front passes on; the coordinator itself takes less. */
-const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 /**
  * The door of a self-hosted coordinator. Miniflare is made for development: it believes a client's
@@ -16,6 +15,9 @@ export function startFront(options: {
   const server = listen(options.host, options.port, async (request, server) => {
     const url = new URL(request.url);
     if (url.pathname.startsWith("/cdn-cgi/")) return new Response(null, { status: 404 });
+    const body = request.body === null ? null : await request.arrayBuffer();
+    // Refused here: the runtime would answer in front of the unread body, and the answer could be lost.
+    if (body !== null && body.byteLength > MAX_BODY_BYTES) return refuse("body_too_large");
     const headers = new Headers(request.headers);
     for (const name of request.headers.keys()) {
       if (name.startsWith("cf-") || name.startsWith("mf-")) headers.delete(name);
@@ -24,8 +26,11 @@ export function startFront(options: {
     return fetch(new URL(url.pathname + url.search, options.runtime.url), {
       method: request.method,
       headers,
-      body: request.body === null ? null : await request.arrayBuffer(),
+      body,
       redirect: "manual",
+      // A kept connection may be closed by the runtime in the moment in which it is used again, and a POST that
+      // failed so must not be sent twice.
+      keepalive: false,
       // As it is, whatever its encoding: nothing is unpacked on the way.
       decompress: false,
       signal: request.signal,
@@ -35,6 +40,15 @@ export function startFront(options: {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`,
     stop: () => server.stop(true),
   };
+}
+
+function refuse(code: ProblemCode): Response {
+  const requestId = crypto.randomUUID();
+  const problem = problemOf(code, requestId);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { "content-type": "application/problem+json", "x-request-id": requestId },
+  });
 }
 
 function listen(
@@ -47,8 +61,8 @@ function listen(
       hostname,
       port,
       fetch,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      error: () => new Response(null, { status: 502 }),
+      maxRequestBodySize: 2 * MAX_BODY_BYTES,
+      error: () => refuse("internal"),
     });
   } catch (cause) {
     throw new SelfHostError(

@@ -6,6 +6,7 @@ import type { App, AppEnv } from "./app-env";
 import { ConfigError } from "./config";
 import { openDeps } from "./deps";
 import { log } from "./log";
+import { MAX_BODY_BYTES } from "#protocol/submit";
 import { protocolVersion } from "./middleware/protocol-version";
 import { requestId } from "./middleware/request-id";
 import { describeApi } from "./openapi";
@@ -23,8 +24,6 @@ import { userBalanceGet } from "./routes/user-balance-get";
 import { userTransactionsList } from "./routes/user-transactions-list";
 import { StoreUnavailable } from "./store/store-call";
 
-/** A batch of receipts with their tickets is the largest body there is. */
-const MAX_BODY_BYTES = 1024 * 1024;
 const DISCOVERY_MS = 5_000;
 const WORK_MS = 30_000;
 
@@ -42,6 +41,11 @@ export function createApp(): App {
   app.use(requestId());
   app.use(protocolVersion());
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => problem(c, "body_too_large") }));
+  app.use(async (c, next) => {
+    // Whatever becomes of the request: an answer in front of an unread body ends the connection under it.
+    await c.req.arrayBuffer();
+    await next();
+  });
   for (const path of ["/authorize/*", "/transactions/*"]) {
     app.use(path, timeout(WORK_MS, timedOut));
   }

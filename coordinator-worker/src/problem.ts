@@ -1,4 +1,4 @@
-import { Problem, type ProblemCode, PROBLEMS } from "#protocol/problem";
+import { Problem, type ProblemCode, problemOf, PROBLEMS } from "#protocol/problem";
 import type { TypedResponse } from "hono";
 import type { AppContext } from "./app-env";
 
@@ -18,15 +18,8 @@ export function problem<Code extends ProblemCode>(
   code: Code,
   { retryAfterSeconds, ...extras }: Extras = {},
 ): Response & TypedResponse<Problem, StatusOf<Code>, "json"> {
-  const [status, title] = PROBLEMS[code];
-  const body = {
-    type: "about:blank",
-    title,
-    status,
-    code,
-    requestId: c.get("requestId"),
-    ...extras,
-  } satisfies Problem;
+  const [status] = PROBLEMS[code];
+  const body: Problem = { ...problemOf(code, c.get("requestId")), ...extras };
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   // Hono's json() would set its own content type; the shape is the same to TypeScript.
