@@ -5,6 +5,7 @@ import { coordinatorBundle } from "./bundle";
 import { startFront } from "./front";
 import { migrate } from "./migrate";
 import { keptSigningKeys } from "./signing-keys";
+import { keepSignals } from "./own-signals";
 import { openStores } from "./stores";
 
 /** Milliseconds between sweeps that give back what ended leases have left; Cloudflare's cron does the same. */
@@ -58,30 +59,34 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const runtime = { url: new URL("http://127.0.0.1") };
     const front = startFront({ host: options.host, port: options.port, runtime });
     closers.unshift(front.stop);
-    const miniflare = new Miniflare({
-      name: "coordinator",
-      modules: true,
-      script,
-      compatibilityDate: "2026-07-01",
-      compatibilityFlags: ["nodejs_compat"],
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      durableObjects: { RATE_WINDOW: { className: "RateWindow", useSQLite: true } },
-      durableObjectsPersist: join(options.dataDir, "rate-windows"),
-      bindings: {
-        PUBLIC_URL: front.url,
-        PUBLIC_URL_ALIASES: aliasesOf(front.url).join(","),
-        ...options.settings,
-        SIGNING_KEYS: await keptSigningKeys(options.dataDir),
-        DATABASE_URL: stores.databaseUrl,
-        DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
-        UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
-        UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
-      },
+    const { miniflare, url } = await keepSignals(async () => {
+      const started = new Miniflare({
+        name: "coordinator",
+        modules: true,
+        script,
+        compatibilityDate: "2026-07-01",
+        compatibilityFlags: ["nodejs_compat"],
+        host: "127.0.0.1",
+        port: 0,
+        cf: false,
+        durableObjects: { RATE_WINDOW: { className: "RateWindow", useSQLite: true } },
+        durableObjectsPersist: join(options.dataDir, "rate-windows"),
+        bindings: {
+          PUBLIC_URL: front.url,
+          PUBLIC_URL_ALIASES: aliasesOf(front.url).join(","),
+          ...options.settings,
+          SIGNING_KEYS: await keptSigningKeys(options.dataDir),
+          DATABASE_URL: stores.databaseUrl,
+          DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
+          UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
+          UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
+        },
+      });
+      return { miniflare: started, url: await started.ready };
     });
+    runtime.url = url;
     closers.splice(1, 0, () => miniflare.dispose());
-    runtime.url = await miniflare.ready;
+
     const sweep = async () => {
       const worker = await miniflare.getWorker();
       await worker.scheduled({});

@@ -47,3 +47,10 @@ it("names the key that signs now as PEM and in the JWKS", async () => {
   const jwks = await fetch(`${coordinator().url}/.well-known/jwks.json`);
   expect(await jwks.json()).toMatchObject({ keys: [{ kty: "OKP", crv: "Ed25519", alg: "EdDSA" }] });
 });
+
+it("lets no more registrations through than the window holds, however many arrive at once", async () => {
+  // The window of this file is full by now: nothing more gets in, together or one by one.
+  const peers = await Promise.all(Array.from({ length: 20 }, () => newPeer(coordinator().url)));
+  const answers = await Promise.all(peers.map((peer) => peer.call("/register", { body: {} })));
+  expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 20 }, () => 429));
+});

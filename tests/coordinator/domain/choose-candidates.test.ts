@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { chooseCandidates } from "#coordinator/domain/choose-candidates";
+import type { LiveOffer } from "#coordinator/domain/live-offer";
+
+const NOW = Date.UTC(2030, 0, 1);
+
+function offer(node: string, rest: Partial<LiveOffer> = {}): LiveOffer {
+  return {
+    node_id: node,
+    user_id: `usr_${"0".repeat(26)}`,
+    urls: ["http://100.64.0.1:8080"],
+    engine: "vllm",
+    rate: 1_000_000,
+    cold: false,
+    running: 0,
+    waiting: 0,
+    concurrency: 4,
+    seen_at_ms: NOW,
+    ...rest,
+  };
+}
+
+const choose = (offers: LiveOffer[], exclude: string[] = [], random = () => 0) =>
+  chooseCandidates(offers, exclude, NOW, random).map((candidate) => candidate.node_id);
+
+it("puts a loaded and idle node before a queued one, and that before a cold one", () => {
+  const offers = [
+    offer("cold", { cold: true }),
+    offer("queued", { running: 4, waiting: 4 }),
+    offer("idle"),
+  ];
+  expect(choose(offers)).toEqual(["idle", "queued", "cold"]);
+});
+
+it("never names a dead node, an excluded one, or more than three", () => {
+  const node = fc.record({
+    id: fc.integer({ min: 0, max: 9 }).map((n) => `n${n}`),
+    ageMs: fc.integer({ min: 0, max: 90_000 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(node, { selector: (one) => one.id }),
+      fc.array(fc.integer({ min: 0, max: 9 }).map((n) => `n${n}`)),
+      (nodes, exclude) => {
+        const chosen = choose(
+          nodes.map(({ id, ageMs }) => offer(id, { seen_at_ms: NOW - ageMs })),
+          exclude,
+          Math.random,
+        );
+        const able = nodes.filter(({ id, ageMs }) => ageMs < 45_000 && !exclude.includes(id));
+        expect(chosen.length).toBe(Math.min(3, able.length));
+        expect(able.map(({ id }) => id)).toEqual(expect.arrayContaining(chosen));
+      },
+    ),
+  );
+});
+
+it("breaks ties at random, so that load spreads", () => {
+  const offers = ["a", "b", "c", "d"].map((id) => offer(id));
+  const firsts = new Set(Array.from({ length: 200 }, () => choose(offers, [], Math.random)[0]));
+  expect(firsts.size).toBe(4);
+});
