@@ -1,0 +1,82 @@
+import { startBenchNetwork } from "./bench-network";
+import { startListening } from "./child-process";
+import { startEngine } from "./demo-engine";
+import type { HopsResult } from "./load/hops-load";
+import { makeLoad } from "./load/plan";
+import type { Figure, Part } from "./part";
+import type { Scope } from "./scope";
+import { median, quantile } from "./stats";
+
+const BARE_PROXY = import.meta.resolve("./bare-proxy.ts");
+
+export const hops: Part = {
+  name: "hops",
+  summary:
+    "what client and worker add to a request, against the engine alone and a bare two-hop proxy",
+  run,
+};
+
+async function run(scope: Scope): Promise<Figure[]> {
+  const engine = await startEngine(scope, { tokensPerSecond: 0, tokensPerAnswer: 16 });
+  const near = await startListening(scope, BARE_PROXY, [engine.url]);
+  const bare = await startListening(scope, BARE_PROXY, [near.url]);
+  const network = await startBenchNetwork(scope, engine.url);
+  const seen = await makeLoad(scope, {
+    kind: "hops",
+    ways: { direct: engine.url, bare: bare.url, troop: network.baseUrl },
+    streamsPerSecond: 50,
+    streamRounds: 20,
+    requestsAtOnce: 32,
+    requestRounds: 8,
+    roundMs: 1_500,
+    warmUpMs: 3_000,
+  });
+  return figures(seen);
+}
+
+function figures({ direct, bare, troop }: HopsResult): Figure[] {
+  if (direct === undefined || bare === undefined || troop === undefined) {
+    throw new Error("a way was not measured");
+  }
+  const addedMs = (way: typeof direct, q: number): number =>
+    quantile(way.firstByteMs, q) - quantile(direct.firstByteMs, q);
+  const share = (way: typeof direct): number =>
+    median(
+      way.requestsPerSecond.map((rate, round) => rate / (direct.requestsPerSecond[round] ?? rate)),
+    );
+  const firstByte = (q: number): string =>
+    `first byte after ${quantile(troop.firstByteMs, q).toFixed(2)} ms, direct ${quantile(direct.firstByteMs, q).toFixed(2)} ms`;
+  const rates = (way: typeof direct): string =>
+    `${median(way.requestsPerSecond).toFixed(0)} of ${median(direct.requestsPerSecond).toFixed(0)} requests/s`;
+  return [
+    {
+      name: "first byte of a stream, added, median",
+      unit: "ms",
+      measured: addedMs(troop, 0.5),
+      target: { atMost: 1 },
+      note: firstByte(0.5),
+    },
+    {
+      name: "first byte of a stream, added, p99",
+      unit: "ms",
+      measured: addedMs(troop, 0.99),
+      target: { atMost: 5 },
+      note: firstByte(0.99),
+    },
+    { name: "… by a bare two-hop proxy, median", unit: "ms", measured: addedMs(bare, 0.5) },
+    { name: "… by a bare two-hop proxy, p99", unit: "ms", measured: addedMs(bare, 0.99) },
+    {
+      name: "32 requests at once, share of direct's rate",
+      unit: "",
+      measured: share(troop),
+      target: { atLeast: 0.2 },
+      note: rates(troop),
+    },
+    {
+      name: "… by a bare two-hop proxy",
+      unit: "",
+      measured: share(bare),
+      note: rates(bare),
+    },
+  ];
+}

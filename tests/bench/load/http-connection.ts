@@ -1,0 +1,90 @@
+import { declaredFraming, httpParser } from "../../conformance/http-parser";
+
+export type Answer = {
+  readonly status: number;
+  /** Milliseconds from sending the request to the first byte of the body, and to the end of the answer. */
+  readonly firstByteMs: number;
+  readonly endMs: number;
+};
+
+/** One kept-alive HTTP/1.1 connection; made for as little work as possible in the process that measures. */
+export type Connection = {
+  /** Sends a whole request and waits for the end of its answer; one at a time. Rejects where the connection breaks. */
+  readonly send: (request: Uint8Array, onBody?: (bytes: Uint8Array) => void) => Promise<Answer>;
+  readonly close: () => void;
+};
+
+type Exchange = {
+  readonly sentMs: number;
+  readonly onBody: ((bytes: Uint8Array) => void) | undefined;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+  status: number;
+  firstByteMs: number;
+};
+
+export async function openConnection(url: string): Promise<Connection> {
+  const { hostname, port } = new URL(url);
+  let current: Exchange | undefined;
+  let unsent: Uint8Array = new Uint8Array();
+
+  const parser = httpParser((head) => declaredFraming(head) ?? 0, {
+    onHead({ startLine }) {
+      if (current !== undefined) current.status = Number(startLine.slice("HTTP/1.1 ".length, 12));
+    },
+    onBody(bytes) {
+      if (current === undefined) return;
+      if (current.firstByteMs === 0) current.firstByteMs = performance.now() - current.sentMs;
+      current.onBody?.(bytes);
+    },
+    onEnd() {
+      const exchange = current;
+      current = undefined;
+      if (exchange === undefined) return;
+      const { status, firstByteMs, sentMs } = exchange;
+      exchange.resolve({ status, firstByteMs, endMs: performance.now() - sentMs });
+    },
+  });
+  const broke = (): void => {
+    current?.reject(new Error("the connection broke before the answer's end"));
+    current = undefined;
+  };
+  const socket = await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      data: (_socket, bytes) => parser.push(bytes),
+      drain(open) {
+        unsent = unsent.subarray(open.write(unsent));
+      },
+      close: broke,
+      error: broke,
+    },
+  });
+  socket.setNoDelay(true);
+
+  return {
+    send: (request, onBody) =>
+      new Promise((resolve, reject) => {
+        current = { sentMs: performance.now(), onBody, resolve, reject, status: 0, firstByteMs: 0 };
+        unsent = request.subarray(Math.max(0, socket.write(request)));
+      }),
+    close: () => void socket.end(),
+  };
+}
+
+/** The bytes of a `POST` with a JSON body, as an app would send them. */
+export function postBytes(url: string, path: string, body: object): Uint8Array {
+  const json = JSON.stringify(body);
+  const { host } = new URL(url);
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `host: ${host}`,
+    "content-type: application/json",
+    "accept: application/json, text/event-stream",
+    "authorization: Bearer sk-bench",
+    "user-agent: troop-bench",
+    `content-length: ${Buffer.byteLength(json)}`,
+  ];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${json}`);
+}
