@@ -5,7 +5,7 @@ import { startPostgresServer } from "#support/postgres-server";
 import { startRedisServer } from "#support/redis-server";
 import { startVitest } from "#support/vitest-process";
 
-const STORE_TESTS = ["tests/self-host", "tests/coordinator", "tests/e2e"];
+const STORE_TESTS = ["tests/self-host", "tests/coordinator", "tests/e2e", "tests/drizzle"];
 
 const cleanup = cleanupStack();
 try {

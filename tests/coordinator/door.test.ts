@@ -1,17 +1,25 @@
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { Problem } from "#protocol/problem";
+import type { Registration } from "#protocol/register";
 import { useCoordinator } from "#support/coordinator";
-import { newPeer } from "#support/test-peer";
+import { newPeer, type TestPeer } from "#support/test-peer";
 
-const REGISTRATIONS = 5;
+/** One of them is the node that the other tests use. */
+const REGISTRATIONS = 6;
 const coordinator = useCoordinator({
   REGISTRATIONS_PER_HOUR: String(REGISTRATIONS),
   PUBLIC_URL_ALIASES: "https://host.example/api",
 });
 
+let node: { peer: TestPeer; registration: Registration };
+beforeAll(async () => {
+  const peer = await newPeer(coordinator().url);
+  node = { peer, registration: await peer.register() };
+});
+
 it("counts registrations by the address they come from, whatever address the sender claims", async () => {
   const statuses: number[] = [];
-  for (let turn = 0; turn < REGISTRATIONS + 2; turn++) {
+  for (let turn = 0; turn < REGISTRATIONS + 1; turn++) {
     const peer = await newPeer(coordinator().url);
     const headers = {
       "cf-connecting-ip": `198.51.100.${turn}`,
@@ -25,6 +33,28 @@ it("counts registrations by the address they come from, whatever address the sen
     expect(answer.headers.get("ratelimit-policy")).toBe(`"register";q=${REGISTRATIONS};w=3600`);
   }
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
+});
+
+it("lists no node that advertises an address outside the allowed ranges, or a name", async () => {
+  for (const url of ["http://169.254.169.254:8080", "http://8.8.8.8:8080", "http://[::1]:1"]) {
+    const answer = await node.peer.beat(node.registration, { urls: ["http://127.0.0.1:1", url] });
+    expect(Problem.parse(await answer.json())).toMatchObject({
+      code: "address_not_allowed",
+      fields: ["urls"],
+    });
+  }
+  const named = await node.peer.beat(node.registration, { urls: ["http://localhost:8080"] });
+  expect(Problem.parse(await named.json()).code).toBe("request_invalid");
+  const { nodes } = (await (await node.peer.call("/nodes")).json()) as { nodes: unknown[] };
+  expect(nodes).toEqual([]);
+});
+
+it("takes a heartbeat only with an enrolment of its own, by this coordinator", async () => {
+  const other = await newPeer(coordinator().url);
+  for (const enrolment of [node.registration.enrolment, "x.y.z", ""]) {
+    const answer = await other.beat({ ...node.registration, enrolment });
+    expect(Problem.parse(await answer.json()).code).toBe("enrolment_invalid");
+  }
 });
 
 it("hides the development handlers of the runtime it uses", async () => {

@@ -208,6 +208,22 @@ it("extends a lease by what there is, and only for the peer that has it", async 
   expect(Problem.parse(await refused.json()).code).toBe("lease_not_found");
 });
 
+it("lists what each movement did to what is available and to what is held", async () => {
+  const node = await serve("amounts/model");
+  const client = await join();
+  const granted = await authorize(client, { model: "amounts/model", budget: 10_000_000 });
+  await submit(node, [granted], [await receiptOf(node, granted)]);
+  const page = Transactions.parse(
+    await (await client.call(`/users/${client.user}/transactions`)).json(),
+  );
+  const changes = page.transactions.map((t) => [t.type, t.available_change, t.held_change]);
+  expect(changes).toEqual([
+    ["settlement", "0", "-1"],
+    ["hold", "-10", "10"],
+    ["starter_grant", "100", "0"],
+  ]);
+});
+
 it("shows a statement to its user only, newest first, page by page", async () => {
   const node = await serve("pages/model");
   const client = await join();
