@@ -171,3 +171,34 @@ it("refuses a transfer that does not balance, whoever writes it", async () => {
   ]);
   await expect(write).rejects.toThrow(/balance/);
 });
+
+it("gives back what an ended lease has left, once, and pays a receipt that comes later from what is there", async () => {
+  world += 1;
+  const [client, node, lease] = [`w${world}c`, `w${world}n`, crypto.randomUUID()];
+  for (const name of [client, node]) {
+    await rows("select register_peer($1,'x',null,$2,'1000')", [name, `u${name}`]);
+  }
+  const balances = async (name: string) => {
+    const found = await rows("select balance from accounts where user_id = $1 order by kind", [
+      `u${name}`,
+    ]);
+    return found.map(([balance]) => Number(balance));
+  };
+  const hold =
+    "select * from hold_credits($1,$2,'public','m','600',now(),now() - interval '10 min')";
+  await rows(hold, [lease, client]);
+  expect(await balances(client)).toEqual([400, 600]);
+  const release = () =>
+    rows("select release_leases($1, now() + interval '1 min', 10)", [`u${client}`]);
+  expect(await release()).toEqual([["1"]]);
+  expect(await release()).toEqual([["0"]]);
+  expect(await balances(client)).toEqual([1_000, 0]);
+
+  const receipt = { item: 0, lease, seq: 1, node, claim: 250, engine: "ollama", started_at_ms: 1 };
+  const rest = { queue_ms: 0, engine_ms: 1, outcome: "completed", request_hash: "h" };
+  await rows("select * from settle_receipts($1::jsonb)", [
+    JSON.stringify([{ ...receipt, ...rest }]),
+  ]);
+  expect(await balances(client)).toEqual([750, 0]);
+  expect(await balances(node)).toEqual([1_250, 0]);
+});
