@@ -28,12 +28,18 @@ export type TestNetworkOptions = {
   readonly engineUrl: string;
   readonly settings?: Record<string, string>;
   readonly workerArgs?: readonly string[];
+  /** Where the peers find the coordinator, where it is not at its own URL. */
+  readonly coordinatorUrl?: string;
+  /** Told where the coordinator listens, before the peers start. */
+  readonly onCoordinator?: (url: string) => void;
 };
 
 /** A coordinator and the compiled binary as worker and as client, each a process with a home of its own. */
 export async function startNetwork(options: TestNetworkOptions): Promise<TestNetwork> {
   const binary = await troopBinary();
   const coordinator = await startTestCoordinator(options.settings);
+  options.onCoordinator?.(coordinator.url);
+  const coordinatorUrl = options.coordinatorUrl ?? coordinator.url;
   const folder = await mkdtemp(join(tmpdir(), "troop-network-"));
   const started: Troop[] = [];
   const stop = async () => {
@@ -46,12 +52,12 @@ export async function startNetwork(options: TestNetworkOptions): Promise<TestNet
   };
   const start = async (name: string, args: readonly string[]): Promise<Troop> => {
     const home = join(folder, name);
-    const troop = await startTroop(binary, home, [...args, "--coordinator", coordinator.url]);
+    const troop = await startTroop(binary, home, [...args, "--coordinator", coordinatorUrl]);
     started.push(troop);
     return troop;
   };
   const run = (home: string, args: readonly string[]) =>
-    runTroop(binary, home, [...args, "--coordinator", coordinator.url]);
+    runTroop(binary, home, [...args, "--coordinator", coordinatorUrl]);
   try {
     const worker = await start("worker", [
       "worker",
