@@ -9,6 +9,7 @@ import type { Clock } from "./clock";
 import type { Admission } from "./jobs";
 import type { LeaseBook } from "./lease-book";
 import { checkProof } from "./proof-check";
+import type { ProofVerifier } from "./proof-verifier";
 import type { NodeRefusal } from "./refusals";
 import { announcedLength, MOST_BODY_BYTES } from "./request-body";
 import type { SpentProofs } from "./spent-proofs";
@@ -20,7 +21,8 @@ export type Gate = {
   /** Who owns this node; `undefined` until it has been enrolled. */
   readonly owner: () => UserId | undefined;
   readonly tickets: TicketBook;
-  readonly proofs: SpentProofs;
+  readonly verifyProof: ProofVerifier;
+  readonly spentProofs: SpentProofs;
   readonly leases: LeaseBook;
   readonly capacity: Capacity;
   readonly catalogue: () => Catalogue;
@@ -46,7 +48,13 @@ export async function admit(
   const checked = await gate.tickets.check(ticket);
   if (!checked.ok) return checked;
   const claims = checked.value;
-  const proven = await checkProof(proof, gate.nodeId, target, gate.clock.wallMs());
+  const proven = await checkProof(
+    gate.verifyProof,
+    proof,
+    gate.nodeId,
+    target,
+    gate.clock.wallMs(),
+  );
   if (!proven.ok) return proven;
   const { peerId, jti, seq, bodyHash } = proven.value;
   if (peerId !== claims.cnf.jkt) return { ok: false, reason: "proof_other_peer" };
@@ -64,7 +72,7 @@ export async function admit(
   if (!lease.hasBudget()) return { ok: false, reason: "budget_exhausted" };
   const release = gate.capacity.take(route.engine.target.rootUrl);
   if (release === null) return { ok: false, reason: "busy" };
-  if (!gate.proofs.spend(peerId, jti) || !lease.claim(seq)) {
+  if (!gate.spentProofs.spend(peerId, jti) || !lease.claim(seq)) {
     release();
     return { ok: false, reason: "proof_replayed" };
   }

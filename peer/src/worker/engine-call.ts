@@ -87,6 +87,7 @@ function send({ url, headers, body }: EngineRequest): {
   const agent = body.kind === "whole" && (isTls ? httpsAgent : httpAgent);
   const request = (isTls ? https : http).request(url, { method: "POST", headers, agent });
   let hasConnected = false;
+  let refused: BodyRefused | undefined;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
     if (hasConnected) return;
@@ -102,16 +103,31 @@ function send({ url, headers, body }: EngineRequest): {
     // Stays: what fails after the answer's head is told by the message.
     request.on("error", (error: NodeJS.ErrnoException) => {
       const isLost = !hasConnected || NOT_REACHED.has(error.code ?? "");
-      resolve({ ok: false, reason: isLost ? "unreachable" : "broke" });
+      const why = { reason: isLost ? "unreachable" : "broke" } as const;
+      resolve({ ok: false, ...(refused === undefined ? why : { reason: "body", refused }) });
     });
     if (body.kind === "whole") {
       request.end(body.bytes);
     } else {
-      // Destroys the request, so that it never becomes whole, where the body turns out wrong or breaks off.
-      pipeline(Readable.from(body.chunks), request).catch((error: unknown) => {
-        if (error instanceof BodyRefused) resolve({ ok: false, reason: "body", refused: error });
+      const chunks = noting(body.chunks, (error) => {
+        refused = error;
       });
+      // Destroys the request, so that it never becomes whole, where the body turns out wrong or breaks off; that the
+      // request failed is told above.
+      pipeline(Readable.from(chunks), request).catch(() => {});
     }
   });
   return { request, answer };
+}
+
+async function* noting(
+  chunks: AsyncIterable<Uint8Array>,
+  note: (error: BodyRefused) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (error instanceof BodyRefused) note(error);
+    throw error;
+  }
 }

@@ -14,6 +14,8 @@ export type Heartbeats = {
   loadChanged(): void;
   /** Sends no more but one: this node is going. Never throws. */
   leave(): Promise<void>;
+  /** Resolves when none is under way. */
+  settled(): Promise<void>;
   /** Sends no more, not even that. */
   readonly stop: () => void;
 };
@@ -149,6 +151,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
         // The coordinator finds out when the heartbeats stay away.
       }
     },
+    settled: async () => sending,
     stop: silence,
   };
 }

@@ -33,6 +33,8 @@ export function openOutboxFile(path: string): Database {
     database.run("PRAGMA locking_mode = EXCLUSIVE");
     database.run("PRAGMA journal_mode = WAL");
     database.run("PRAGMA synchronous = NORMAL");
+    // In pages of 4 KiB; a checkpoint waits for the disk, so there should be few.
+    database.run("PRAGMA wal_autocheckpoint = 4000");
     database.transaction((file: Database) => {
       const version = file.query<{ user_version: number }, []>("PRAGMA user_version").get();
       if (version?.user_version === 0) file.run(SCHEMA);

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { ReceiptClaims } from "#protocol/receipt";
+import type { Clock } from "./clock";
 import { openOutboxFile } from "./outbox-schema";
 
 /** A receipt before it is signed; the signature is the same whenever it is made. */
@@ -22,7 +23,10 @@ export type RefusedReceipt = { readonly id: number; readonly code: string };
 export type Outbox = {
   /** Before the engine gets a request: from now on there will be a receipt, whatever happens. Throws on a full disk. */
   open(ticket: string, receipt: OpenedReceipt): number;
-  /** The request has ended; its receipt can be sent. */
+  /**
+   * The request has ended; its receipt can be sent. It is written with others a moment later: a crash before that
+   * leaves what `open` wrote, which is a receipt, too.
+   */
   complete(id: number, receipt: ReceiptDraft): void;
   /** The engine never got the request. */
   forget(id: number): void;
@@ -39,36 +43,53 @@ export type Outbox = {
   close(): void;
 };
 
+/** One write for all that ends together. */
+const SAVE_AFTER_MS = 50;
+
 type Row = { id: number; ticket: string; claims: string };
 
 /** Receipts for one coordinator; others' stay in the file until their turn. Throws `CliError`. */
-export function openOutbox(homeDir: string, coordinatorUrl: string): Outbox {
+export function openOutbox(
+  homeDir: string,
+  coordinatorUrl: string,
+  clock: Pick<Clock, "after">,
+): Outbox {
   const database = openOutboxFile(join(homeDir, "worker-outbox.sqlite"));
   recoverCrashed(database);
-  const insert = database.prepare<unknown, [string, string, string]>(
+  const insert = database.query<unknown, [string, string, string]>(
     "INSERT INTO receipts (coordinator, ticket, claims, state) VALUES (?, ?, ?, 0)",
   );
-  const update = database.prepare<unknown, [string, number]>(
+  const update = database.query<unknown, [string, number]>(
     "UPDATE receipts SET claims = ?, state = 1 WHERE id = ?",
   );
-  const oldest = database.prepare<Row, [string, number]>(
+  const oldest = database.query<Row, [string, number]>(
     "SELECT id, ticket, claims FROM receipts WHERE state = 1 AND coordinator = ? ORDER BY id LIMIT ?",
   );
-  const remove = database.prepare<unknown, [number]>("DELETE FROM receipts WHERE id = ?");
-  const setAside = database.prepare<unknown, [string, number, number]>(
+  const remove = database.query<unknown, [number]>("DELETE FROM receipts WHERE id = ?");
+  const setAside = database.query<unknown, [string, number, number]>(
     `INSERT INTO refused (coordinator, claims, code, refused_at_ms)
      SELECT coordinator, claims, ?, ? FROM receipts WHERE id = ?`,
   );
-  const beat = database.prepare<unknown, [number]>(
+  const beat = database.query<unknown, [number]>(
     "INSERT INTO alive (id, at_ms) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms",
   );
-  const ready = database.prepare<{ count: number }, [string]>(
+  const ready = database.query<{ count: number }, [string]>(
     "SELECT count(*) AS count FROM receipts WHERE state = 1 AND coordinator = ?",
   );
-  let unsentCount = ready.get(coordinatorUrl)?.count ?? 0;
-  /** Completed while the disk was full. */
+  let savedCount = ready.get(coordinatorUrl)?.count ?? 0;
   const unsaved = new Map<number, ReceiptDraft>();
+  let isSaveDue = false;
 
+  const saveAll = database.transaction(() => {
+    for (const [id, receipt] of unsaved) update.run(JSON.stringify(receipt), id);
+  });
+  /** Throws on a full disk; then they stay where they are and are tried again with the next. */
+  function save(): void {
+    if (unsaved.size === 0) return;
+    saveAll();
+    savedCount += unsaved.size;
+    unsaved.clear();
+  }
   const removeAll = database.transaction((ids: readonly number[]) => {
     for (const id of ids) remove.run(id);
   });
@@ -80,13 +101,13 @@ export function openOutbox(homeDir: string, coordinatorUrl: string): Outbox {
   });
 
   function complete(id: number, receipt: ReceiptDraft): void {
-    try {
-      update.run(JSON.stringify(receipt), id);
-      unsaved.delete(id);
-      unsentCount += 1;
-    } catch {
-      unsaved.set(id, receipt); // Tried again with the next checkpoint.
-    }
+    unsaved.set(id, receipt);
+    if (isSaveDue) return;
+    isSaveDue = true;
+    clock.after(SAVE_AFTER_MS, () => {
+      isSaveDue = false;
+      unlessFull(save);
+    });
   }
 
   return {
@@ -95,6 +116,7 @@ export function openOutbox(homeDir: string, coordinatorUrl: string): Outbox {
     complete,
     forget: (id) => void remove.run(id),
     unsent(limit) {
+      unlessFull(save);
       const rows = oldest.all(coordinatorUrl, limit);
       return rows.map(({ id, ticket, claims }) => ({
         id,
@@ -103,30 +125,40 @@ export function openOutbox(homeDir: string, coordinatorUrl: string): Outbox {
       }));
     },
     get unsentCount() {
-      return unsentCount;
+      return savedCount + unsaved.size;
     },
     remove(ids) {
       removeAll(ids);
-      unsentCount -= ids.length;
+      savedCount -= ids.length;
     },
     refuse(items, nowMs) {
       refuseAll(items, nowMs);
-      unsentCount -= items.length;
+      savedCount -= items.length;
     },
     refused: () =>
       database
         .query<{ claims: string; code: string }, []>("SELECT claims, code FROM refused ORDER BY id")
         .all(),
     checkpoint(nowMs) {
-      for (const [id, receipt] of unsaved) complete(id, receipt);
-      try {
+      unlessFull(() => {
+        save();
         beat.run(nowMs);
-      } catch {
-        // A full disk: the requests go on, and a crash would charge them a little less.
-      }
+      });
     },
-    close: () => database.close(),
+    close() {
+      unlessFull(save);
+      database.close();
+    },
   };
+}
+
+/** What is not written now is written with the next; requests that run go on. */
+function unlessFull(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // New requests are refused by then, and their operator is told why: `open` throws, too.
+  }
 }
 
 /**
@@ -136,7 +168,7 @@ export function openOutbox(homeDir: string, coordinatorUrl: string): Outbox {
 function recoverCrashed(database: Database): void {
   const alive = database.query<{ at_ms: number }, []>("SELECT at_ms FROM alive").get()?.at_ms ?? 0;
   const rows = database.query<Row, []>("SELECT id, ticket, claims FROM receipts WHERE state = 0");
-  const update = database.prepare<unknown, [string, number]>(
+  const update = database.query<unknown, [string, number]>(
     "UPDATE receipts SET claims = ?, state = 1 WHERE id = ?",
   );
   database.transaction(() => {

@@ -1,6 +1,7 @@
-import { nodeAudience, type ProofClaims, type ProofRefusal, verifyProof } from "#protocol/proof";
+import { nodeAudience, type ProofRefusal } from "#protocol/proof";
 import type { PeerId } from "#protocol/identity";
 import type { Outcome } from "#protocol/outcome";
+import type { ProofVerifier } from "./proof-verifier";
 import type { NodeRefusal, RefusalReason } from "./refusals";
 
 /** What a proof shows a node: who asks, and which request this is. */
@@ -15,6 +16,7 @@ export type ProvenCall = {
 
 /** Checks everything about a proof but the body's hash and whether it was used before. */
 export async function checkProof(
+  verifyProof: ProofVerifier,
   proof: string,
   nodeId: PeerId,
   target: string,
@@ -23,7 +25,7 @@ export async function checkProof(
   const request = { audience: nodeAudience(nodeId), method: "POST", target };
   const verified = await verifyProof(proof, request, nowMs);
   if (!verified.ok) return { ok: false, reason: REASONS[verified.reason] };
-  const { iss, jti, seq, bh }: ProofClaims = verified.value;
+  const { iss, jti, seq, bh } = verified.value;
   if (seq === undefined) return { ok: false, reason: "proof_malformed" };
   return { ok: true, value: { peerId: iss, jti, seq, bodyHash: bh } };
 }

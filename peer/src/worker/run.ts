@@ -14,6 +14,7 @@ import { createMembership } from "./membership";
 import { coordinatorNews, modelNews, sayWhatIsMissing } from "./news";
 import type { WorkerOptions } from "./options";
 import { openOutbox } from "./outbox";
+import { createProofVerifier } from "./proof-verifier";
 import { startNodeServer } from "./server";
 import { createSpentProofs } from "./spent-proofs";
 import { stopInOrder } from "./stop-in-order";
@@ -33,7 +34,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
 
   const api = coordinatorApi({ baseUrl: options.coordinatorUrl, identity: home.identity });
   await using cleanup = new AsyncDisposableStack();
-  const outbox = cleanup.adopt(openOutbox(home.dir, api.baseUrl), (file) => file.close());
+  const outbox = cleanup.adopt(openOutbox(home.dir, api.baseUrl, clock), (file) => file.close());
   const membership = createMembership(home, api, clock);
   const submitter = createSubmitter({
     outbox,
@@ -65,7 +66,8 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
       nodeId,
       owner: membership.owner,
       tickets,
-      proofs: createSpentProofs(clock.steadyMs),
+      verifyProof: createProofVerifier(),
+      spentProofs: createSpentProofs(clock.steadyMs),
       leases: createLeaseBook(clock),
       capacity,
       catalogue: () => watch.catalogue(),

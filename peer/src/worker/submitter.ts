@@ -12,6 +12,8 @@ export type Submitter = {
   readonly wake: () => void;
   /** Sends what there is, once, without waiting for a better moment; never throws. */
   flush(): Promise<void>;
+  /** Resolves when nothing is being sent. */
+  settled(): Promise<void>;
   readonly stop: () => void;
 };
 
@@ -119,6 +121,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
       await sending;
       await run("all");
     },
+    settled: async () => sending,
     stop: () => {
       isStopped = true;
       disarm?.();

@@ -102,7 +102,7 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
       concurrency: options.concurrency,
       refreshIntervalS: 180,
       env: {},
-      say: said.push,
+      say: (line) => said.push(line),
       signal: stopping.signal,
       onReady: resolve,
     });

@@ -1,0 +1,179 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { generatePrivateKey, type Identity, openIdentity } from "#protocol/identity";
+import { OpenAiError } from "#protocol/openai-error";
+import { EMPTY_BODY_HASH } from "#protocol/proof";
+import { ISSUER, MODEL, signingKey } from "./fake-network";
+import {
+  CHAT,
+  chatBody,
+  engine,
+  type Post,
+  signedHeaders,
+  startWorker,
+  type WorkerUnderTest,
+} from "./worker-under-test";
+
+type Case = readonly [
+  promise: string,
+  status: number,
+  code: string,
+  post: (worker: WorkerUnderTest) => Post | Promise<Post>,
+];
+
+const NOW_S = Math.floor(Date.now() / 1_000);
+const impostor = await signingKey("key-1");
+const unpublished = await signingKey("key-9");
+let stranger: Identity;
+
+beforeAll(async () => {
+  stranger = await openIdentity(await generatePrivateKey());
+});
+
+const CASES: readonly Case[] = [
+  ["no ticket at all", 401, "ticket_invalid", () => ({ ticket: "x" })],
+  [
+    "a ticket signed by somebody else under the coordinator's key id",
+    401,
+    "ticket_invalid",
+    async (worker) => ({ ticket: await forged(worker, impostor) }),
+  ],
+  [
+    "a ticket under a key that is not published",
+    401,
+    "ticket_invalid",
+    async (worker) => ({ ticket: await forged(worker, unpublished) }),
+  ],
+  ["a ticket for other nodes", 401, "ticket_invalid", ticket({ aud: ["x".repeat(43)] })],
+  ["another coordinator's ticket", 401, "ticket_invalid", ticket({ iss: "https://other.example" })],
+  ["a ticket that has ended", 401, "ticket_invalid", ticket({ exp: NOW_S - 60, iat: NOW_S - 360 })],
+  ["a ticket that is not valid yet", 401, "ticket_invalid", ticket({ nbf: NOW_S + 600 })],
+  ["a ticket without a rate for this node", 401, "ticket_invalid", ticket({ rates: {} })],
+  ["a stolen ticket", 401, "proof_invalid", () => ({ identity: stranger })],
+  ["a proof for another path", 401, "proof_invalid", () => ({ proofTarget: "/v1/embeddings" })],
+  [
+    "a proof for another query",
+    401,
+    "proof_invalid",
+    () => ({ target: `${CHAT}?a=1`, proofTarget: CHAT }),
+  ],
+  ["a proof for another body", 401, "proof_invalid", () => ({ bodyHash: EMPTY_BODY_HASH })],
+  [
+    "a proof from a minute and a half ago",
+    401,
+    "proof_invalid",
+    () => ({ nowMs: Date.now() - 91_000 }),
+  ],
+  ["a proof from the future", 401, "proof_invalid", () => ({ nowMs: Date.now() + 60_000 })],
+  [
+    "a body that names another model",
+    400,
+    "invalid_request",
+    () => ({ body: chatBody({ model: "other" }) }),
+  ],
+  ["a body that names no model", 400, "model_required", () => ({ body: "{}" })],
+  ["a model that it does not have", 404, "model_not_found", ticket({ model: "other" })],
+  ["a lease with nothing on it", 402, "budget_exhausted", ticket({ budget: 0 })],
+  ["a path that leaves /v1", 404, "not_found", () => ({ target: "/v1/%2e%2e/api/delete" })],
+];
+
+function ticket(claims: Parameters<WorkerUnderTest["ticket"]>[0]) {
+  return async (worker: WorkerUnderTest): Promise<Post> => ({
+    ticket: await worker.ticket(claims),
+  });
+}
+
+function forged({ nodeId, network }: WorkerUnderTest, key: typeof impostor): Promise<string> {
+  return key.sign({
+    iss: ISSUER,
+    sub: `usr_${"1".repeat(26)}`,
+    cnf: { jkt: network.client.peerId },
+    aud: [nodeId],
+    jti: crypto.randomUUID(),
+    iat: NOW_S,
+    nbf: NOW_S,
+    exp: NOW_S + 300,
+    net: "public",
+    model: MODEL,
+    rates: { [nodeId]: 1 },
+    budget: 1_000_000,
+  });
+}
+
+describe("refuses, before the engine hears of it,", () => {
+  it.each(CASES)("%s", async (_, status, code, post) => {
+    const demo = engine();
+    const worker = await startWorker({ engines: [demo.url] });
+    const before = demo.journal.entries().filter(({ method }) => method === "POST").length;
+    const answer = await worker.post(await post(worker));
+    expect(answer.status).toBe(status);
+    expect(OpenAiError.parse(await answer.json()).error.code).toBe(code);
+    expect(answer.headers.get("troop-refusal")).toBe(code);
+    expect(demo.journal.entries().filter(({ method }) => method === "POST")).toHaveLength(before);
+    expect(worker.network.receipts.all).toEqual([]);
+  });
+});
+
+it("takes a proof once, and a number of a lease once", async () => {
+  const demo = engine();
+  const worker = await startWorker({ engines: [demo.url] });
+  const lease = await worker.ticket();
+  const headers = await signedHeaders(worker, { ticket: lease }, 1);
+  const send = (headers: Record<string, string>) =>
+    fetch(worker.ready.url + CHAT, { method: "POST", body: chatBody(), headers });
+
+  const answers = await Promise.all([send(headers), send(headers), send(headers)]);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  await Promise.all(answers.map((answer) => answer.text()));
+  // Signed anew, but with the same number.
+  expect((await worker.post({ ticket: lease, seq: 1 })).status).toBe(401);
+  // The same proof under another ticket of the same client.
+  const other = { ...headers, "troop-ticket": await worker.ticket() };
+  expect((await send(other)).status).toBe(401);
+  expect(demo.journal.entries().filter(({ path }) => path === CHAT)).toHaveLength(1);
+});
+
+it("lets a request come again that was refused for its body", async () => {
+  const worker = await startWorker({ engines: [engine().url] });
+  const lease = await worker.ticket();
+  const wrong = await worker.post({ ticket: lease, seq: 5, bodyHash: EMPTY_BODY_HASH });
+  expect(wrong.status).toBe(401);
+  const right = await worker.post({ ticket: lease, seq: 5 });
+  expect(right.status).toBe(200);
+  await right.text();
+});
+
+it("takes the tickets of a key that the coordinator published meanwhile", async () => {
+  const worker = await startWorker({ engines: [engine().url] });
+  const next = await signingKey("key-2");
+  worker.network.jwks = { keys: [worker.network.key.publicKey, next.publicKey] };
+  const answer = await worker.post({ ticket: await forged(worker, next) });
+  expect(answer.status).toBe(200);
+  await answer.text();
+});
+
+it("asks the coordinator nothing while it serves", async () => {
+  const worker = await startWorker({ engines: [engine().url] });
+  const before = worker.network.coordinator.seen.length;
+  await (await worker.post()).text();
+  const asked = worker.network.coordinator.seen.slice(before).map(({ target }) => target);
+  expect(asked.filter((target) => target !== "/transactions/submit")).toEqual([]);
+});
+
+it.each([
+  ["GET", "/", 404, "not_found"],
+  ["GET", "/v2/models", 404, "not_found"],
+  ["GET", "/v1/models", 405, "method_not_allowed"],
+  ["DELETE", "/v1/responses/1", 405, "method_not_allowed"],
+  ["POST", CHAT, 401, "ticket_missing"],
+])("answers %s %s in OpenAI's shape", async (method, path, status, code) => {
+  const worker = await startWorker({ engines: [engine().url] });
+  const answer = await fetch(worker.ready.url + path, { method });
+  expect(answer.status).toBe(status);
+  expect(OpenAiError.parse(await answer.json()).error.code).toBe(code);
+});
+
+it("says on /health that it is there, and no more", async () => {
+  const worker = await startWorker({ engines: [engine().url] });
+  const answer = await fetch(`${worker.ready.url}/health`);
+  expect(await answer.json()).toEqual({ status: "ok" });
+});

@@ -1,0 +1,165 @@
+import { expect, it } from "vitest";
+import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
+import { createHeartbeats, type Heartbeats, type NodeState } from "#peer/worker/heartbeats";
+import type { Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
+import type { ModelOffer } from "#protocol/model-offer";
+import { type FakeClock, fakeClock } from "./fake-clock";
+import { watched, type Watched } from "./fake-network";
+
+type Answer = () => Promise<HeartbeatAnswer>;
+type SetUp = {
+  readonly clock: FakeClock;
+  readonly sent: Watched<Heartbeat>;
+  readonly news: string[];
+  readonly heartbeats: Heartbeats;
+  state: NodeState;
+  answer: Answer;
+};
+
+const seen: Answer = () => Promise.resolve({ status: "seen", next_in_seconds: 15 });
+const away: Answer = () => Promise.reject(new CoordinatorUnreachable("away"));
+
+function setUp(): SetUp {
+  const clock = fakeClock();
+  const sent = watched<Heartbeat>();
+  const news: string[] = [];
+  const heartbeats = createHeartbeats({
+    urls: ["http://127.0.0.1:8080"],
+    version: "0.1.0",
+    clock,
+    state: () => under.state,
+    send(heartbeat) {
+      sent.push(heartbeat);
+      return under.answer();
+    },
+    news: { lost: () => news.push("lost"), back: () => news.push("back") },
+  });
+  const state = { offers: offers("a", "b"), isFull: false, running: 0, concurrency: 4 };
+  const under: SetUp = { clock, sent, news, heartbeats, state, answer: seen };
+  return under;
+}
+
+function offers(...ids: readonly string[]): ModelOffer[] {
+  return ids.map((id) => ({ id, engine: "vllm", state: "loaded" }));
+}
+
+it("says what it offers at once, then every interval", async () => {
+  const { clock, sent, heartbeats } = setUp();
+  await heartbeats.start();
+  expect(sent.all).toMatchObject([{ state: "serving", models: [{ id: "a" }, { id: "b" }] }]);
+  clock.advance(14_999);
+  expect(sent.all).toHaveLength(1);
+  clock.advance(1);
+  expect(sent.all).toHaveLength(2);
+});
+
+it("says at once which models came and went, and says it again until it was heard", async () => {
+  const under = setUp();
+  const { sent, heartbeats, clock } = under;
+  await heartbeats.start();
+  under.answer = away;
+  under.state = { ...under.state, offers: offers("b", "c") };
+  heartbeats.modelsChanged();
+  await heartbeats.settled();
+  under.answer = seen;
+  clock.advance(15_000);
+  await heartbeats.settled();
+  under.state = { ...under.state, offers: offers("b") };
+  heartbeats.modelsChanged();
+  await heartbeats.settled();
+  expect(sent.all.map(({ withdrawn }) => withdrawn)).toEqual([[], ["a"], ["a"], ["c"]]);
+});
+
+it("withdraws a model even if the heartbeat that offered it went unanswered", async () => {
+  const under = setUp();
+  under.answer = away;
+  await under.heartbeats.start();
+  under.state = { ...under.state, offers: [] };
+  under.answer = seen;
+  under.clock.advance(15_000);
+  await under.heartbeats.settled();
+  expect(under.sent.all.at(-1)).toMatchObject({ models: [], withdrawn: ["a", "b"] });
+});
+
+it("tells of being full and free soon, but not of a moment's fullness", async () => {
+  const under = setUp();
+  const { sent, heartbeats, clock } = under;
+  await heartbeats.start();
+  under.state = { ...under.state, isFull: true };
+  heartbeats.loadChanged();
+  under.state = { ...under.state, isFull: false };
+  heartbeats.loadChanged();
+  clock.advance(250);
+  expect(sent.all).toHaveLength(1);
+  under.state = { ...under.state, isFull: true, running: 4 };
+  heartbeats.loadChanged();
+  clock.advance(250);
+  await heartbeats.settled();
+  expect(sent.all.at(-1)).toMatchObject({ state: "busy", running: 4 });
+  under.state = { ...under.state, isFull: false, running: 3 };
+  heartbeats.loadChanged();
+  clock.advance(250);
+  expect(sent.all.at(-1)).toMatchObject({ state: "serving", running: 3 });
+});
+
+it("sends one at a time: what changes meanwhile goes right after", async () => {
+  const under = setUp();
+  const { sent, heartbeats, clock } = under;
+  await heartbeats.start();
+  const slow = Promise.withResolvers<HeartbeatAnswer>();
+  under.answer = () => slow.promise;
+  heartbeats.modelsChanged();
+  heartbeats.modelsChanged();
+  expect(sent.all).toHaveLength(2);
+  under.answer = seen;
+  slow.resolve({ status: "seen", next_in_seconds: 15 });
+  await heartbeats.settled();
+  clock.advance(0);
+  expect(sent.all).toHaveLength(3);
+});
+
+it("tries again while the coordinator is away, and says so to its news", async () => {
+  const under = setUp();
+  under.answer = away;
+  await under.heartbeats.start();
+  for (let step = 0; step < 3; step++) {
+    under.clock.advance(15_000);
+    await under.heartbeats.settled();
+  }
+  under.answer = seen;
+  under.clock.advance(15_000);
+  await under.heartbeats.settled();
+  expect(under.news.at(-1)).toBe("back");
+  expect(under.news.filter((line) => line === "back")).toHaveLength(1);
+  const before = under.sent.all.length;
+  under.clock.advance(15_000);
+  expect(under.sent.all).toHaveLength(before + 1);
+});
+
+it("does not start against a coordinator that says no to the node itself", async () => {
+  const under = setUp();
+  const body = { type: "about:blank", title: "no", requestId: "r" } as const;
+  under.answer = () =>
+    Promise.reject(
+      new CoordinatorProblem(
+        "no",
+        { ...body, status: 400, code: "address_not_allowed" },
+        undefined,
+      ),
+    );
+  await expect(under.heartbeats.start()).rejects.toThrow("no");
+});
+
+it("says goodbye, and nothing after it", async () => {
+  const { clock, sent, heartbeats } = setUp();
+  await heartbeats.start();
+  await heartbeats.leave();
+  expect(sent.all.at(-1)).toMatchObject({
+    state: "leaving",
+    models: [],
+    withdrawn: ["a", "b"],
+  });
+  heartbeats.modelsChanged();
+  clock.advance(60_000);
+  expect(sent.all).toHaveLength(2);
+});

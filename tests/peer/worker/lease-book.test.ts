@@ -1,0 +1,89 @@
+import { expect, it } from "vitest";
+import { createLeaseBook, type LeaseTerms } from "#peer/worker/lease-book";
+import { fakeClock } from "./fake-clock";
+
+const CREDIT = 1_000_000;
+
+function terms(more: Partial<LeaseTerms> = {}): LeaseTerms {
+  return {
+    leaseId: "lease-1",
+    budget: 10 * CREDIT,
+    rate: CREDIT,
+    expiresAtS: Date.UTC(2030, 0, 1) / 1_000 + 300,
+    isFree: false,
+    ...more,
+  };
+}
+
+it("takes a number once, and again if the request came to nothing", () => {
+  const lease = createLeaseBook(fakeClock()).account(terms());
+  expect(lease.claim(7)).toBe(true);
+  expect(lease.claim(7)).toBe(false);
+  lease.unclaim(7);
+  expect(lease.claim(7)).toBe(true);
+  expect(lease.claim(6)).toBe(true);
+});
+
+it("ends what runs at the moment at which the budget ends", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms());
+  let endings = 0;
+  lease.charge(() => (endings += 1));
+  clock.advance(9_999);
+  expect(endings).toBe(0);
+  clock.advance(1);
+  expect(endings).toBe(1);
+  expect(lease.hasBudget()).toBe(false);
+});
+
+it("lets requests of one lease use it up together, those that ended included", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms());
+  const ended: string[] = [];
+  const end = lease.charge(() => ended.push("a"));
+  clock.advance(4_000);
+  end();
+  lease.charge(() => ended.push("b"));
+  lease.charge(() => ended.push("c"));
+  clock.advance(2_999);
+  expect(lease.hasBudget()).toBe(true);
+  expect(ended).toEqual([]);
+  clock.advance(1);
+  expect(ended).toEqual(["b", "c"]);
+});
+
+it("goes on where a later ticket of the lease brings more, and never falls back to less", () => {
+  const clock = fakeClock();
+  const book = createLeaseBook(clock);
+  const lease = book.account(terms());
+  let endings = 0;
+  lease.charge(() => (endings += 1));
+  clock.advance(8_000);
+  book.account(terms({ budget: 20 * CREDIT }));
+  book.account(terms());
+  clock.advance(11_999);
+  expect(endings).toBe(0);
+  clock.advance(1);
+  expect(endings).toBe(1);
+});
+
+it("charges nothing on a node of the payer's own", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms({ isFree: true, budget: 1 }));
+  lease.charge(() => expect.unreachable());
+  clock.advance(3_600_000);
+  expect(lease.hasBudget()).toBe(true);
+});
+
+it("forgets a lease some time after its last ticket, but never while a request runs", () => {
+  const clock = fakeClock();
+  const book = createLeaseBook(clock);
+  const end = book.account(terms({ isFree: true })).charge(() => {});
+  clock.advance(3_600_000);
+  book.account(terms({ leaseId: "lease-2" }));
+  expect(book.size).toBe(2);
+  end();
+  clock.advance(60_000);
+  book.account(terms({ leaseId: "lease-3", expiresAtS: Number.MAX_SAFE_INTEGER }));
+  expect(book.size).toBe(1);
+});

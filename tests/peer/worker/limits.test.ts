@@ -1,0 +1,104 @@
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import type { Heartbeat } from "#protocol/heartbeat";
+import { OpenAiError } from "#protocol/openai-error";
+import { CHAT, chatBody, engine, signedHeaders, startWorker } from "./worker-under-test";
+
+it("a full node says so before the body comes, and takes requests again when one ends", async () => {
+  const demo = engine({ firstTokenMs: 60_000 });
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
+  const leaving = new AbortController();
+  const first = worker.post({ signal: leaving.signal });
+  await demo.journal.until(({ path }) => path === CHAT);
+
+  const headers = await signedHeaders(worker, {}, 2);
+  const text = await firstBytes(worker.ready.url, { ...headers, "content-length": "100000" });
+  expect(text).toMatch(/^HTTP\/1\.1 503 /);
+  expect(text).toMatch(/^retry-after: 1\r$/im);
+  const { error } = OpenAiError.parse(JSON.parse(text.slice(text.indexOf("\r\n\r\n"))));
+  expect(error.code).toBe("node_busy");
+  const busy = await worker.network.heartbeats.until(({ state }) => state === "busy");
+  expect(busy).toMatchObject({ running: 1, concurrency: 1 });
+
+  leaving.abort();
+  await first.catch(() => undefined);
+  const { heartbeats } = worker.network;
+  const isLater = (beat: Heartbeat) => heartbeats.all.indexOf(beat) > heartbeats.all.indexOf(busy);
+  await heartbeats.until((beat) => beat.state === "serving" && isLater(beat));
+  await demo.journal.until(({ outcome }) => outcome === "cancelled");
+  demo.configure({ firstTokenMs: 0 });
+  const next = await worker.post();
+  expect(next.status).toBe(200);
+  await next.text();
+});
+
+it("a stream ends with a clear error when its lease has nothing left, and what ran is told", async () => {
+  const demo = engine({ tokensPerSecond: 50, tokensPerAnswer: 10_000 });
+  const worker = await startWorker({ engines: [demo.url] });
+  // 0.3 seconds of this node.
+  const ticket = await worker.ticket({ budget: 300_000 });
+  const answer = await worker.post({ ticket });
+  expect(await answer.text()).toMatch(/"code":"budget_exhausted"\}\}\n\ndata: \[DONE\]\n\n$/);
+  await demo.journal.until(({ outcome }) => outcome === "cancelled");
+  const receipt = await worker.network.receipts.until(() => true);
+  expect(receipt.outcome).toBe("budget_exhausted");
+  expect(receipt.engine_ms).toBeGreaterThanOrEqual(300);
+  expect((await worker.post({ ticket })).status).toBe(402);
+});
+
+it("a lease that was extended meanwhile goes on", async () => {
+  const demo = engine({ tokensPerSecond: 50, tokensPerAnswer: 30 });
+  const worker = await startWorker({ engines: [demo.url] });
+  const jti = crypto.randomUUID();
+  const first = await worker.post({ ticket: await worker.ticket({ jti, budget: 300_000 }) });
+  // The client shows the larger ticket with its next request; the first one profits.
+  const second = await worker.post({ ticket: await worker.ticket({ jti, budget: 60_000_000 }) });
+  for (const answer of [first, second]) expect(await answer.text()).toMatch(/data: \[DONE\]\n\n$/);
+  await worker.network.receipts.until(() => worker.network.receipts.all.length === 2);
+  expect(worker.network.receipts.all.map(({ outcome }) => outcome)).toEqual([
+    "completed",
+    "completed",
+  ]);
+});
+
+it("a thousand streams run at once, none waits for another", async () => {
+  const STREAMS = 1_000;
+  const demo = engine({ slots: STREAMS, firstTokenMs: 60_000, journal: { limit: STREAMS + 20 } });
+  const worker = await startWorker({ engines: [demo.url], concurrency: STREAMS });
+  const { port, hostname } = new URL(worker.ready.url);
+  // Together they cost a thousand credits a second.
+  const ticket = await worker.ticket({ budget: 2 ** 40 });
+  const sockets = await Promise.all(
+    Array.from({ length: STREAMS }, async (_, seq) => {
+      const headers = { ...(await signedHeaders(worker, { ticket }, seq)), host: "x" };
+      const socket = connect(Number(port), hostname);
+      socket.write(head({ ...headers, "content-length": String(Buffer.byteLength(BODY)) }) + BODY);
+      return socket;
+    }),
+  );
+  await expect.poll(() => demo.load(), { timeout: 20_000 }).toEqual({ busy: STREAMS, waiting: 0 });
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(() => demo.load().busy, { timeout: 20_000 }).toBe(0);
+});
+
+const BODY = chatBody();
+
+function head(headers: Record<string, string>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST ${CHAT} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** What comes back for headers alone. */
+function firstBytes(url: string, headers: Record<string, string>): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(head({ host: "x", ...headers }));
+    });
+    socket.once("error", reject);
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+  });
+}

@@ -1,0 +1,177 @@
+import { decodeJwt } from "jose";
+import { expect, it, onTestFinished } from "vitest";
+import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
+import { openOutbox, type Outbox } from "#peer/worker/outbox";
+import { createSubmitter, type Submitter } from "#peer/worker/submitter";
+import { generatePrivateKey, openIdentity } from "#protocol/identity";
+import { PROBLEMS, type ProblemCode } from "#protocol/problem";
+import { ReceiptClaims, verifyReceipt } from "#protocol/receipt";
+import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";
+import { temporaryFolder } from "../home/temporary-folder";
+import { type FakeClock, fakeClock } from "./fake-clock";
+import { watched, type Watched } from "./fake-network";
+
+const identity = await openIdentity(await generatePrivateKey());
+const LEASE = "00000000-0000-4000-8000-000000000001";
+
+type Submit = (request: SubmitRequest) => Promise<SubmitAnswer>;
+type SetUp = {
+  readonly clock: FakeClock;
+  readonly outbox: Outbox;
+  readonly submitter: Submitter;
+  readonly calls: Watched<SubmitRequest>;
+  readonly refused: string[];
+  readonly serve: (count: number) => void;
+};
+
+async function setUp(submit: Submit = settle): Promise<SetUp> {
+  const clock = fakeClock();
+  const outbox = openOutbox(await temporaryFolder(), "https://troop.example", clock);
+  onTestFinished(() => outbox.close());
+  const calls = watched<SubmitRequest>();
+  const refused: string[] = [];
+  const submitter = createSubmitter({
+    outbox,
+    identity,
+    clock,
+    submit: async (request) => {
+      calls.push(request);
+      return submit(request);
+    },
+    onRefused: (code) => refused.push(code),
+  });
+  let seq = 0;
+  const serve = (count: number): void => {
+    for (let each = 0; each < count; each++) {
+      const opened = {
+        lease: LEASE,
+        seq: (seq += 1),
+        model: "m",
+        engine: "vllm",
+        started_at_ms: clock.wallMs(),
+        queue_ms: 0,
+        request_hash: "x".repeat(43),
+      } as const;
+      const draft = { ...opened, engine_ms: 5, outcome: "completed" } as const;
+      outbox.complete(outbox.open(`ticket-${seq % 2}`, opened), draft);
+      submitter.wake();
+    }
+  };
+  return { clock, outbox, submitter, calls, refused, serve };
+}
+
+function settle({ receipts }: SubmitRequest): Promise<SubmitAnswer> {
+  return Promise.resolve({ results: receipts.map(() => ({ status: "settled", amount: 1 })) });
+}
+
+function problem(code: ProblemCode, retryAfterMs?: number): CoordinatorProblem {
+  const [status, title] = PROBLEMS[code];
+  const body = { type: "about:blank", title, status, code, requestId: "r" } as const;
+  return new CoordinatorProblem(title, body, retryAfterMs);
+}
+
+function seqs({ receipts }: SubmitRequest): number[] {
+  return receipts.map((jws) => ReceiptClaims.parse(decodeJwt(jws)).seq);
+}
+
+it("gathers receipts for less than half a second and signs each", async () => {
+  const { clock, outbox, calls, submitter, serve } = await setUp();
+  serve(3);
+  clock.advance(399);
+  expect(calls.all).toHaveLength(0);
+  clock.advance(101);
+  const call = await calls.until(() => true);
+  expect(seqs(call)).toEqual([1, 2, 3]);
+  expect(call.tickets.toSorted()).toEqual(["ticket-0", "ticket-1"]);
+  const [first = ""] = call.receipts;
+  const verified = await verifyReceipt(first, identity.publicKey, identity.peerId, clock.wallMs());
+  expect(verified.ok).toBe(true);
+  await submitter.flush();
+  expect(outbox.unsentCount).toBe(0);
+});
+
+it("sends full batches at once, and never more than a call may carry", async () => {
+  const { calls, serve, submitter } = await setUp();
+  serve(250);
+  await submitter.flush();
+  expect(calls.all.map(({ receipts }) => receipts.length)).toEqual([100, 100, 50]);
+});
+
+it("sends a batch again whose answer was lost, until the coordinator says that it has it", async () => {
+  let tries = 0;
+  const { clock, calls, outbox, serve, submitter } = await setUp((request) => {
+    tries += 1;
+    if (tries < 3) return Promise.reject(new CoordinatorUnreachable("away"));
+    const status = "already_settled";
+    return Promise.resolve({ results: request.receipts.map(() => ({ status, amount: 1 })) });
+  });
+  serve(2);
+  for (let call = 1; call <= 3; call++) {
+    clock.advance(60_000);
+    await calls.until(() => calls.all.length === call);
+    await submitter.settled();
+  }
+  expect(calls.all.map(seqs)).toEqual([
+    [1, 2],
+    [1, 2],
+    [1, 2],
+  ]);
+  expect(new Set(calls.all.flatMap(({ receipts }) => receipts)).size).toBe(2);
+  expect(outbox.unsentCount).toBe(0);
+});
+
+it("waits longer after each failure, and as long as the coordinator asks", async () => {
+  const errors: Error[] = [
+    new CoordinatorUnreachable("away"),
+    problem("rate_limited", 7_000),
+    problem("store_unavailable"),
+  ];
+  const { clock, serve, submitter } = await setUp(() =>
+    Promise.reject(errors.shift() ?? new Error()),
+  );
+  serve(1);
+  clock.advance(400);
+  await submitter.settled();
+  expect(retryIn(clock)).toBeLessThanOrEqual(1_000);
+  clock.advance(1_000);
+  await submitter.settled();
+  expect(retryIn(clock)).toBe(7_000);
+  serve(200); // New ones do not bring the next try forward.
+  expect(retryIn(clock)).toBe(7_000);
+  clock.advance(7_000);
+  await submitter.settled();
+  expect(retryIn(clock)).toBeGreaterThan(1_000);
+});
+
+it("keeps a refused receipt aside and goes on with the others", async () => {
+  const { outbox, refused, serve, submitter } = await setUp(async (request) => {
+    const answer = await settle(request);
+    return { results: answer.results.with(1, { status: "refused", code: "lease_unknown" }) };
+  });
+  serve(3);
+  await submitter.flush();
+  expect(outbox.unsentCount).toBe(0);
+  expect(refused).toEqual(["lease_unknown"]);
+  expect(outbox.refused().map(({ claims }) => JSON.parse(claims).seq)).toEqual([2]);
+});
+
+it("finds the one receipt that makes a whole batch unreadable", async () => {
+  const { outbox, refused, serve, submitter } = await setUp((request) =>
+    seqs(request).includes(2) ? Promise.reject(problem("request_invalid")) : settle(request),
+  );
+  serve(4);
+  await submitter.flush();
+  expect(outbox.unsentCount).toBe(0);
+  expect(refused).toEqual(["request_invalid"]);
+});
+
+it("does not take an answer that does not fit for one", async () => {
+  const { outbox, serve, submitter } = await setUp(() => Promise.resolve({ results: [] }));
+  serve(2);
+  await submitter.flush();
+  expect(outbox.unsentCount).toBe(2);
+});
+
+function retryIn(clock: FakeClock): number {
+  return Math.max(...clock.due);
+}
