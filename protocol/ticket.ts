@@ -9,6 +9,8 @@ import type { Outcome } from "./outcome";
 
 /** The header in which a client shows a node its ticket. */
 export const TICKET_HEADER = "troop-ticket";
+/** Where a node takes a lease's newer ticket while requests under an older one run: `POST`, no body, 204. */
+export const TICKETS_PATH = "/tickets";
 const TICKET_TYP = "troop-ticket+jwt";
 export const TICKET_LIFETIME_S = 300;
 /** Nodes that one ticket may name. */

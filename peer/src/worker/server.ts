@@ -1,3 +1,5 @@
+import { TICKETS_PATH } from "#protocol/ticket";
+import { takeTicket } from "./admit";
 import { refusal } from "./refusals";
 import { type ServeContext, serveRequest } from "./serve-request";
 
@@ -42,10 +44,16 @@ export function startNodeServer(
       if (request.method !== "POST") return refusal("method_not_allowed");
       return serveRequest(context, request, target, timer);
     }
+    if (target === TICKETS_PATH && request.method === "POST") return ticket(request);
     if (target === "/health" && (request.method === "GET" || request.method === "HEAD")) {
       return Response.json({ status: isStopping ? "stopping" : "ok" });
     }
     return refusal("not_found");
+  }
+
+  async function ticket(request: Request): Promise<Response> {
+    const taken = await takeTicket(context.gate, request.headers, TICKETS_PATH);
+    return taken.ok ? new Response(null, { status: 204 }) : refusal(taken.reason);
   }
 
   return {

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { expect, it } from "vitest";
 import type { Heartbeat } from "#protocol/heartbeat";
 import { OpenAiError } from "#protocol/openai-error";
+import { TICKETS_PATH } from "#protocol/ticket";
 import { CHAT, chatBody, engine, signedHeaders, startWorker } from "./worker-under-test";
 
 it("a full node says so before the body comes, and takes requests again when one ends", async () => {
@@ -102,3 +103,23 @@ function firstBytes(url: string, headers: Record<string, string>): Promise<strin
     });
   });
 }
+
+it("a lease's newer ticket, shown on its own, lets what runs go on, also on a full node", async () => {
+  const demo = engine({ tokensPerSecond: 50, tokensPerAnswer: 30 });
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
+  const jti = crypto.randomUUID();
+  const running = await worker.post({ ticket: await worker.ticket({ jti, budget: 300_000 }) });
+  const show = async (post: Parameters<typeof signedHeaders>[1]) => {
+    const headers = await signedHeaders(worker, { target: TICKETS_PATH, body: "", ...post }, 9);
+    return fetch(worker.ready.url + TICKETS_PATH, { method: "POST", headers });
+  };
+  const larger = await worker.ticket({ jti, budget: 60_000_000 });
+  const proof = { ticket: larger, jti: crypto.randomUUID() };
+  expect((await show(proof)).status).toBe(204);
+  expect((await show(proof)).status).toBe(401);
+  expect((await show({ ticket: "x.y.z" })).status).toBe(401);
+  expect(await running.text()).toMatch(/data: \[DONE\]\n\n$/);
+  const receipt = await worker.network.receipts.until(() => true);
+  expect(receipt.outcome).toBe("completed");
+  expect(receipt.engine_ms).toBeGreaterThan(300);
+});
