@@ -42,6 +42,8 @@ export type CoordinatorNews = {
   back(): void;
 };
 
+/** As the protocol bounds it. */
+const MOST_AT_ONCE = 65_536;
 /** A node that is full for a moment only is not worth a call. */
 const FLIP_MS = 250;
 /** Sooner than the coordinator takes it for dead. */
@@ -68,9 +70,9 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
       urls: [...options.urls],
       models,
       withdrawn: [...announced].filter((id) => !offered.has(id)).slice(0, MAX_MODELS),
-      running: now.running,
+      running: Math.min(MOST_AT_ONCE, now.running),
       waiting: 0,
-      concurrency: Math.max(1, now.concurrency),
+      concurrency: Math.min(MOST_AT_ONCE, Math.max(1, now.concurrency)),
       version: options.version,
     };
   }

@@ -34,6 +34,9 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
   },
 };
 
+/** Answers that have no body by their status. */
+const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** Passes an engine's answer on, piece by piece as it comes, and ends the job with it. */
 export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay): Response {
   const status = message.statusCode ?? 502;
@@ -99,7 +102,10 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
     });
     message.once("end", () => whenOver(message.complete ? finish : breakOff));
     message.once("error", () => whenOver(breakOff));
-    message.once("close", () => whenOver(breakOff));
+    message.once("close", () => {
+      // One that is whole may still be waiting for its reader.
+      if (!message.complete) whenOver(breakOff);
+    });
   }
 
   function whenOver(run: () => void): void {
@@ -112,11 +118,17 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
     job.end({ outcome, ...measured(meter) });
   }
 
+  const headers = answerHeaders(message);
+  if (NULL_BODY.has(status)) {
+    message.resume();
+    end(usualOutcome);
+    return new Response(null, { status, headers });
+  }
   const stream = new ReadableStream<Uint8Array>(
     { start, pull: () => void message.resume(), cancel: () => job.cut("client_left") },
     new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
   );
-  return new Response(stream, { status, headers: answerHeaders(message) });
+  return new Response(stream, { status, headers });
 }
 
 function measured(meter: AnswerMeter) {

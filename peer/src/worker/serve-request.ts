@@ -46,7 +46,13 @@ export async function serveRequest(
     context.onOutboxFailure();
     return giveBack(admission, "internal");
   }
-  return carry(context, request, { job, url, target, admission, body: body.value });
+  try {
+    return await carry(context, request, { job, url, target, admission, body: body.value });
+  } catch {
+    // For instance a status that is none: whatever the engine said, it was no answer.
+    job.end({ outcome: "engine_error" });
+    return refusal("engine_broke");
+  }
 }
 
 type Carried = {
