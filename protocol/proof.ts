@@ -24,7 +24,7 @@ export const ProofClaims = z.object({
   exp: z.int(),
   jti: z.string().min(16).max(64),
   /** SHA-256 of the body (of nothing, where there is none), base64url. */
-  bh: z.string().length(43),
+  bh: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url"),
   /** On requests to a node: the number of this request within its lease. */
   seq: z
     .int()

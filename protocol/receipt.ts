@@ -17,7 +17,7 @@ export type ReceiptOutcome = z.infer<typeof ReceiptOutcome>;
 
 const DurationMs = z.int().nonnegative().max(DAY_MS);
 const Tokens = z.int().nonnegative().max(1_000_000_000);
-const Hash = z.string().length(43);
+const Hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
 
 /** What a node says of one request that it served. Times in milliseconds, by the node's clock. */
 export const ReceiptClaims = z.object({

@@ -26,6 +26,7 @@ export const RefusalCode = z.enum([
   "lease_other_model",
   "receipt_from_future",
   "receipt_outside_lease",
+  "receipt_too_late",
 ]);
 export type RefusalCode = z.infer<typeof RefusalCode>;
 

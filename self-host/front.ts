@@ -13,20 +13,24 @@ export function startFront(options: {
   readonly runtime: { url: URL };
 }): { readonly url: string; readonly stop: () => Promise<void> } {
   const server = listen(options.host, options.port, async (request, server) => {
-    const url = new URL(request.url);
-    if (url.pathname.startsWith("/cdn-cgi/")) return new Response(null, { status: 404 });
-    const body = request.body === null ? null : await request.arrayBuffer();
+    const { pathname, search } = new URL(request.url);
+    // Never by resolving the path against the target: `//other.host/` would name another host.
+    const to = new URL(options.runtime.url);
+    to.pathname = pathname.replace(/^\/+/, "/");
+    to.search = search;
+    if (to.pathname.startsWith("/cdn-cgi/")) return refuse("not_found");
+    const body = await readAtMost(request, MAX_BODY_BYTES);
     // Refused here: the runtime would answer in front of the unread body, and the answer could be lost.
-    if (body !== null && body.byteLength > MAX_BODY_BYTES) return refuse("body_too_large");
+    if (body === undefined) return refuse("body_too_large");
     const headers = new Headers(request.headers);
     for (const name of request.headers.keys()) {
       if (name.startsWith("cf-") || name.startsWith("mf-")) headers.delete(name);
     }
     headers.set("cf-connecting-ip", server.requestIP(request)?.address ?? "unknown");
-    return fetch(new URL(url.pathname + url.search, options.runtime.url), {
+    return fetch(to, {
       method: request.method,
       headers,
-      body,
+      body: request.body === null ? null : body,
       redirect: "manual",
       // A kept connection may be closed by the runtime in the moment in which it is used again, and a POST that
       // failed so must not be sent twice.
@@ -40,6 +44,22 @@ export function startFront(options: {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`,
     stop: () => server.stop(true),
   };
+}
+
+/** The body, or undefined where it is larger; the rest of a larger one is thrown away unread. */
+async function readAtMost(
+  request: Request,
+  mostBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return undefined;
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of request.body ?? []) {
+    bytes += piece.length;
+    if (bytes > mostBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 function refuse(code: ProblemCode): Response {
@@ -61,7 +81,8 @@ function listen(
       hostname,
       port,
       fetch,
-      maxRequestBodySize: 2 * MAX_BODY_BYTES,
+      // Bun would refuse without a word of JSON; bodies are measured while they are read.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       error: () => refuse("internal"),
     });
   } catch (cause) {

@@ -1,4 +1,5 @@
-import { beforeAll, expect, it } from "vitest";
+import { connect } from "node:net";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { Problem } from "#protocol/problem";
 import type { Registration } from "#protocol/register";
 import { useCoordinator } from "#support/coordinator";
@@ -56,6 +57,46 @@ it("takes a heartbeat only with an enrolment of its own, by this coordinator", a
     expect(Problem.parse(await answer.json()).code).toBe("enrolment_invalid");
   }
 });
+
+it("never passes a request on to another host, however its path is written", async () => {
+  const elsewhere = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => new Response("secret"),
+  });
+  onTestFinished(() => elsewhere.stop(true));
+  const { hostname, port } = new URL(coordinator().url);
+  for (const path of [
+    `//127.0.0.1:${elsewhere.port}/x`,
+    `///127.0.0.1:${elsewhere.port}/x`,
+    "//cdn-cgi/x",
+  ]) {
+    const text = await raw(hostname, Number(port), `GET ${path} HTTP/1.1`);
+    expect(text).toMatch(/^HTTP\/1\.1 404 /);
+    expect(text).not.toContain("secret");
+  }
+});
+
+it("refuses a body beyond any limit in JSON", async () => {
+  const { hostname, port } = new URL(coordinator().url);
+  const head = `POST /authorize HTTP/1.1\r\ncontent-length: ${2 ** 40}`;
+  const text = await raw(hostname, Number(port), head);
+  expect(text).toMatch(/^HTTP\/1\.1 413 /);
+  expect(text).toContain("body_too_large");
+});
+
+/** What a server answers to a request line as it stands, which no client library would send. */
+function raw(host: string, port: number, head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => {
+      socket.write(`${head}\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    });
+    let text = "";
+    socket.on("data", (data) => (text += data.toString()));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+}
 
 it("hides the development handlers of the runtime it uses", async () => {
   for (const path of ["/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled"]) {

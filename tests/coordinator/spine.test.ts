@@ -33,7 +33,8 @@ it("moves credits from the client's user to the node's for a served request, and
     engine: "ollama",
     started_at_ms: Date.now(),
     queue_ms: 0,
-    engine_ms: 1_500,
+    // Less than has passed since the ticket: more would not be paid.
+    engine_ms: 3,
     outcome: "completed",
     request_hash: "x".repeat(43),
   });
@@ -42,17 +43,17 @@ it("moves credits from the client's user to the node's for a served request, and
     await (await node.call("/transactions/submit", { body: batch })).json(),
   );
   expect(settled.results).toEqual([
-    { status: "settled", amount: 1_500_000 },
-    { status: "already_settled", amount: 1_500_000 },
+    { status: "settled", amount: 3_000 },
+    { status: "already_settled", amount: 3_000 },
   ]);
 
   const balanceOf = async (peer: typeof node, user: string) =>
     Balance.parse(await (await peer.call(`/users/${user}/balance`)).json());
-  expect(await balanceOf(node, nodeReg.user_id)).toMatchObject({ total: "101.5", held: "0" });
+  expect(await balanceOf(node, nodeReg.user_id)).toMatchObject({ total: "100.003", held: "0" });
   expect(await balanceOf(client, clientReg.user_id)).toMatchObject({
     available: "40",
-    held: "58.5",
-    total: "98.5",
+    held: "59.997",
+    total: "99.997",
   });
   const list = Transactions.parse(
     await (await client.call(`/users/${clientReg.user_id}/transactions`)).json(),

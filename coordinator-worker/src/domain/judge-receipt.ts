@@ -5,6 +5,8 @@ import type { ReceiptClaims } from "#protocol/receipt";
 import type { RefusalCode } from "#protocol/submit";
 import type { TicketClaims } from "#protocol/ticket";
 
+/** A receipt may wait for a coordinator or a node that is away, but not for ever. */
+const PAID_WITHIN_MS = 14 * 24 * 60 * 60 * 1_000;
 const SKEW_MS = CLOCK_SKEW_S * 1_000;
 
 /**
@@ -28,6 +30,10 @@ export function judgeReceipt(
   ) {
     return { ok: false, reason: "receipt_outside_lease" };
   }
-  const possibleMs = Math.max(0, nowMs + SKEW_MS - receipt.started_at_ms);
+  if (nowMs > ticket.exp * 1_000 + PAID_WITHIN_MS) return { ok: false, reason: "receipt_too_late" };
+  // By the coordinator's own clock, on both sides: a node's clock earns nothing by being off.
+  const sinceTicketMs = nowMs - ticket.iat * 1_000;
+  const sinceStartMs = nowMs + SKEW_MS - receipt.started_at_ms;
+  const possibleMs = Math.max(0, Math.min(sinceTicketMs, sinceStartMs));
   return { ok: true, value: chargeFor(Math.min(receipt.engine_ms, possibleMs), rate) };
 }

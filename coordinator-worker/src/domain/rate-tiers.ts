@@ -8,6 +8,7 @@ export type Tier = { readonly name: string; readonly limit: number; readonly win
 /** What a healthy peer does stays far below its tier. */
 export const TIERS = {
   authorize: { name: "authorize", limit: 300, windowMs: MINUTE_MS },
+  heartbeat: { name: "heartbeat", limit: 120, windowMs: MINUTE_MS },
   submit: { name: "submit", limit: 600, windowMs: MINUTE_MS },
   read: { name: "read", limit: 1_000, windowMs: HOUR_MS },
 } as const satisfies Record<string, Tier>;

@@ -47,20 +47,20 @@ export function authorizeExtend(app: App): void {
     const { db, nowMs, redis } = c.get("deps");
     const startsAtS = Math.floor(nowMs() / 1_000);
     const { iss: peerId, jti } = proven.value;
-    // The proof's id makes the extension count once, so the replay mark need not come first.
-    const [admission, fresh, extended] = await Promise.all([
+    const [admission, fresh] = await Promise.all([
       hitWindow(c, TIERS.authorize, peerId),
       markProof(redis, proven.value),
-      extendLease(db, {
-        leaseId: ticket.value.jti,
-        peerId,
-        add: asked.add,
-        expiresAtMs: (startsAtS + TICKET_LIFETIME_S) * 1_000,
-        key: `${peerId}:${jti}`,
-      }),
     ]);
     if (admission?.admitted === false) return refuseRate(c, TIERS.authorize, admission);
     if (!fresh) return problem(c, "proof_replayed");
+    // Behind the checks: an extension has nothing to give back, and nobody waits for one.
+    const extended = await extendLease(db, {
+      leaseId: ticket.value.jti,
+      peerId,
+      add: asked.add,
+      expiresAtMs: (startsAtS + TICKET_LIFETIME_S) * 1_000,
+      key: `${peerId}:${jti}`,
+    });
     if (extended.outcome === "lease_not_found") return problem(c, "lease_not_found");
 
     const { sub, jti: leaseId, net, model, rates } = ticket.value;

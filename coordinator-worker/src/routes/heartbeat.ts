@@ -5,6 +5,8 @@ import { Heartbeat, HEARTBEAT_INTERVAL_S, HeartbeatAnswer } from "#protocol/hear
 import type { App } from "../app-env";
 import { authenticate, refuseProof } from "../authenticate";
 import { checkEnrolment } from "../check-enrolment";
+import { TIERS } from "../domain/rate-tiers";
+import { hitWindow, refuseRate } from "../limit-rate";
 import { problem, problemResponses } from "../problem";
 import { recordHeartbeat } from "../store/live-nodes";
 
@@ -23,6 +25,7 @@ const route = createRoute({
       "proof_replayed",
       "clock_skew",
       "enrolment_invalid",
+      "rate_limited",
     ),
   },
 });
@@ -45,6 +48,8 @@ export function heartbeat(app: App): void {
         detail: `Advertise an address within ${config.allowedRanges.join(", ")}.`,
       });
     }
+    const admission = await hitWindow(c, TIERS.heartbeat, enrolment.sub);
+    if (admission?.admitted === false) return refuseRate(c, TIERS.heartbeat, admission);
     const node = {
       nodeId: enrolment.sub,
       userId: enrolment.usr,

@@ -8,7 +8,8 @@ import { authenticate, refuseProof } from "../authenticate";
 import { TIERS } from "../domain/rate-tiers";
 import { hitWindow, refuseRate } from "../limit-rate";
 import { problem, problemResponses } from "../problem";
-import { readNodes } from "../store/live-nodes";
+import { inBackground } from "../in-background";
+import { dropNodes, readNodes } from "../store/live-nodes";
 
 function nodeRoute<Path extends string>(operationId: string, path: Path) {
   return createRoute({
@@ -57,6 +58,7 @@ export function nodesList(app: App): void {
         readNodes(redis, proven.value, network, cursor, nowMs()),
       ]);
       if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
+      if (page.dead.length > 0) inBackground(c, dropNodes(redis, network, page.dead));
       if (page.replayed) return problem(c, "proof_replayed");
 
       const nodes =

@@ -33,10 +33,22 @@ export type NodeFacts = {
   readonly rate: number;
 };
 
-// Refuses a replayed proof before anything else, then runs the commands: one call, all or nothing.
+// Refuses a replayed proof before anything else, then runs the commands: one call, all or nothing. A model leaves the
+// list with its last node; models not seen for a month are forgotten, so that nothing grows for ever.
 const APPLY_ONCE = `
 if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
 for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
+for _, gone in ipairs(cjson.decode(ARGV[3])) do
+  redis.call('HDEL', gone.offers, gone.node)
+  if redis.call('HLEN', gone.offers) == 0 then redis.call('ZREM', gone.models, gone.model) end
+end
+for _, network in ipairs(cjson.decode(ARGV[4])) do
+  local old = redis.call('ZRANGEBYSCORE', network.models, '-inf', ARGV[5], 'LIMIT', 0, 100)
+  for _, model in ipairs(old) do
+    redis.call('ZREM', network.models, model)
+    redis.call('HDEL', network.firstSeen, model)
+  end
+end
 return 1`;
 
 /** Writes what a node said; false where the proof was used before. One round trip. */
@@ -47,11 +59,31 @@ export async function recordHeartbeat(
   said: Heartbeat,
   nowMs: number,
 ): Promise<boolean> {
+  const isLeaving = said.state === "leaving";
   const commands = node.networks.flatMap((network) =>
-    said.state === "leaving" ? leave(network, node, said) : announce(network, node, said, nowMs),
+    isLeaving ? [["HDEL", keys.nodes(network), node.nodeId]] : announce(network, node, said, nowMs),
   );
+  const gone = [...said.withdrawn, ...(isLeaving ? said.models.map((model) => model.id) : [])];
+  const withdrawn = node.networks.flatMap((network) =>
+    gone.map((model) => ({
+      offers: keys.offers(network, model),
+      models: keys.models(network),
+      node: node.nodeId,
+      model,
+    })),
+  );
+  const networks = node.networks.map((network) => ({
+    models: keys.models(network),
+    firstSeen: keys.firstSeen(network),
+  }));
+  const parts = [commands, withdrawn, networks].map((part) => JSON.stringify(part));
+  const forgetBeforeMs = nowMs - FIRST_SEEN_TTL_S * 1_000;
   const applied = await storeCall("redis", () =>
-    redis.eval(APPLY_ONCE, [replayKey(proof)], [String(REPLAY_TTL_S), JSON.stringify(commands)]),
+    redis.eval(
+      APPLY_ONCE,
+      [replayKey(proof)],
+      [String(REPLAY_TTL_S), ...parts, String(forgetBeforeMs)],
+    ),
   );
   return Number(applied) === 1;
 }
@@ -73,9 +105,8 @@ function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: numb
     ["HSET", keys.nodes(network), node.nodeId, JSON.stringify(listing)],
     ["EXPIRE", keys.nodes(network), LIVE_TTL_S],
     ...said.models.flatMap((model) => offer(network, node, said, model, nowMs)),
-    ["EXPIRE", keys.models(network), LIVE_TTL_S],
+    ["EXPIRE", keys.models(network), FIRST_SEEN_TTL_S],
     ["EXPIRE", keys.firstSeen(network), FIRST_SEEN_TTL_S],
-    ...withdraw(network, node.nodeId, said.withdrawn),
   ];
 }
 
@@ -104,15 +135,6 @@ function offer(
     ["ZADD", keys.models(network), nowMs, model.id],
     ["HSETNX", keys.firstSeen(network), model.id, Math.floor(nowMs / 1_000)],
   ];
-}
-
-function withdraw(network: string, nodeId: string, models: readonly string[]): Command[] {
-  return models.map((model) => ["HDEL", keys.offers(network, model), nodeId]);
-}
-
-function leave(network: string, node: NodeFacts, said: Heartbeat): Command[] {
-  const gone = [...said.withdrawn, ...said.models.map((model) => model.id)];
-  return [["HDEL", keys.nodes(network), node.nodeId], ...withdraw(network, node.nodeId, gone)];
 }
 
 /** Some nodes that said they offer the model, drawn at random; the dead ones among them too. One round trip. */
@@ -165,24 +187,40 @@ export async function readModels(
   return { replayed: mark === null, models };
 }
 
-/** One page of live nodes; `cursor` is Redis's own, "0" at the start and at the end. */
+/**
+ * One page of live nodes, and the ids of dead ones that were met; `cursor` is Redis's own, "0" at the start and at
+ * the end.
+ */
 export async function readNodes(
   redis: Redis,
   proof: ProofClaims,
   network: string,
   cursor: string,
   nowMs: number,
-): Promise<{ replayed: boolean; next: string; nodes: NodeListing[] }> {
+): Promise<{ replayed: boolean; next: string; nodes: NodeListing[]; dead: string[] }> {
   const [mark, [next, flat]] = await storeCall("redis", () =>
     markedPipeline(redis, proof)
       .hscan(keys.nodes(network), cursor, { count: PAGE })
       .exec<[string | null, [string, string[]]]>(),
   );
-  const nodes = pairs(flat)
-    .map(([, value]) => StoredNode.parse(JSON.parse(value)))
-    .filter((node) => nowMs - node.seen_at_ms < NODE_DEAD_AFTER_S * 1_000)
+  const stored = pairs(flat).map(([, value]) => StoredNode.parse(JSON.parse(value)));
+  const isAlive = (node: { seen_at_ms: number }) =>
+    nowMs - node.seen_at_ms < NODE_DEAD_AFTER_S * 1_000;
+  const nodes = stored
+    .filter(isAlive)
     .map(({ seen_at_ms, ...node }) => ({ ...node, seen_at: new Date(seen_at_ms).toISOString() }));
-  return { replayed: mark === null, next, nodes };
+  const dead = stored.filter((node) => !isAlive(node)).map((node) => node.node_id);
+  return { replayed: mark === null, next, nodes, dead };
+}
+
+/** Forgets nodes that are dead, so that the list stays short. */
+export async function dropNodes(
+  redis: Redis,
+  network: string,
+  [first, ...rest]: readonly string[],
+): Promise<void> {
+  if (first === undefined) return;
+  await storeCall("redis", () => redis.hdel(keys.nodes(network), first, ...rest));
 }
 
 /** Marks a proof as used where nothing else is asked of Redis; false where it was used before. */
