@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SelfHostError } from "#self-host/self-host-error";
 
 const MARK = "monkey-troop-demo";
+const NOTE = "The data of `npm start`. It may be deleted while nothing runs.\n";
 
 /** Makes the data folder; with `fresh`, empties it first, but only one that this program made. */
 export function prepareDataFolder(dir: string, fresh: boolean): void {
@@ -14,10 +15,15 @@ export function prepareDataFolder(dir: string, fresh: boolean): void {
       "Name another folder with --data DIR.",
     );
   }
-  if (fresh) rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(
-    join(dir, MARK),
-    "The data of `npm start`. It may be deleted while nothing runs.\n",
-  );
+  try {
+    if (fresh) rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(dir, MARK), NOTE);
+  } catch (cause) {
+    throw new SelfHostError(
+      `The data folder ${dir} cannot be written`,
+      "Check its permissions, or name another folder with --data DIR.",
+      { cause },
+    );
+  }
 }

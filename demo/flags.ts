@@ -23,9 +23,17 @@ export type StartFlags = {
 /** Throws `SelfHostError` for a flag that is unknown or wrong. */
 export function parseFlags(args: string[]): StartFlags {
   const values = readArgs(args);
+  const port = portOf("--port", values.port);
+  const coordinatorPort = portOf("--coordinator-port", values["coordinator-port"]);
+  if (port !== 0 && port === coordinatorPort) {
+    throw new SelfHostError(
+      "--port and --coordinator-port are the same",
+      "Choose another port for one of them.",
+    );
+  }
   return {
-    port: portOf("--port", values.port),
-    coordinatorPort: portOf("--coordinator-port", values["coordinator-port"]),
+    port,
+    coordinatorPort,
     dataDir: resolve(values.data),
     fresh: values.fresh,
     help: values.help,

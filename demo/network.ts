@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ClientReady } from "#peer/client/options";
 import { runClient } from "#peer/client/run";
+import { removeServiceFile, writeServiceFile } from "#peer/home/service-file";
 import { openHome } from "#peer/home/open-home";
 import type { WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
@@ -56,6 +57,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const stop = async () => {
     stopping.abort();
     await Promise.allSettled(running);
+    for (const kind of ["worker", "client"] as const) {
+      await removeServiceFile(homes[kind], { kind, url: coordinator.url, pid: process.pid });
+    }
     await coordinator.stop();
   };
 
@@ -91,6 +95,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       running.push(run);
       return run;
     });
+    await writeServiceFile(homes.worker, { kind: "worker", url: worker.url, pid: process.pid });
+    await writeServiceFile(homes.client, { kind: "client", url: client.url, pid: process.pid });
     const ended = Promise.race(running).then((): never => {
       throw new Error("A peer stopped by itself.");
     });

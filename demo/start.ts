@@ -7,6 +7,7 @@ import { parseFlags, USAGE } from "./flags";
 import { type Network, startNetwork } from "./network";
 import { requireFreePort } from "./ports";
 
+const PARENT_CHECK_MS = 1_000;
 const say = (line: string) => void process.stderr.write(`  ${line}\n`);
 
 async function main(): Promise<void> {
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
 
 function describe(network: Network, engines: LentEngines, model: string): string {
   const balance = (home: string) =>
-    `npm run -s troop -- balance --home ${relative(process.cwd(), home) || home}`;
+    `npm run -s troop -- balance --home ${quoted(relative(process.cwd(), home) || home)}`;
   const body = JSON.stringify({
     model,
     stream: true,
@@ -63,6 +64,11 @@ Where to look next: README.md. Ctrl-C stops all of it.
 `;
 }
 
+/** As one word for a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
 /** A model that the endpoint lists, for the example. */
 async function firstModel(network: Network): Promise<string> {
   const answer = await fetch(`${network.endpoint}/models`);
@@ -78,6 +84,9 @@ function stopSignal(): Promise<void> {
         done();
       });
     }
+    // npm, when it is killed, does not say so to what it started.
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && done(), PARENT_CHECK_MS).unref();
   });
 }
 

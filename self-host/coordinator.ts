@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
+import { ConfigError, parseConfig } from "#coordinator/config";
 import { coordinatorBundle } from "./bundle";
 import { startFront } from "./front";
 import { migrate } from "./migrate";
+import { SelfHostError } from "./self-host-error";
 import { keptSigningKeys } from "./signing-keys";
 import { keepSignals } from "./own-signals";
 import { openStores } from "./stores";
@@ -55,6 +57,15 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       folder: join(import.meta.dirname, "../drizzle/migrations"),
     });
 
+    const secrets = {
+      SIGNING_KEYS: await keptSigningKeys(options.dataDir),
+      DATABASE_URL: stores.databaseUrl,
+      DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
+      UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
+      UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
+    };
+    checkSettings({ PUBLIC_URL: "http://127.0.0.1", ...options.settings, ...secrets });
+
     say("Starting the coordinator …");
     const runtime = { url: new URL("http://127.0.0.1") };
     const front = startFront({ host: options.host, port: options.port, runtime });
@@ -75,11 +86,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
           PUBLIC_URL: front.url,
           PUBLIC_URL_ALIASES: aliasesOf(front.url).join(","),
           ...options.settings,
-          SIGNING_KEYS: await keptSigningKeys(options.dataDir),
-          DATABASE_URL: stores.databaseUrl,
-          DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
-          UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
-          UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
+          ...secrets,
         },
       });
       return { miniflare: started, url: await started.ready };
@@ -97,6 +104,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   } catch (cause) {
     await stop();
     throw cause;
+  }
+}
+
+/** A wrong setting stops the start instead of failing every request. */
+function checkSettings(settings: Readonly<Record<string, string>>): void {
+  try {
+    parseConfig(settings);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new SelfHostError(cause.message, "docs/operators.md lists the settings.", { cause });
   }
 }
 

@@ -91,6 +91,11 @@ it("brings up a network whose printed curl line and balance commands work, and k
   for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
   expect(text).toContain("demo engine");
 
+  const status = JSON.parse(await shell(`${client.replace(" balance ", " status ")} --json`)) as {
+    running: unknown[];
+  };
+  expect(status.running).toMatchObject([{ kind: "client", url: `http://127.0.0.1:${port}` }]);
+
   const paid = async () =>
     clientBefore.total_microcredits - (await balanceOf(client)).total_microcredits;
   const earned = async () =>
@@ -146,4 +151,18 @@ it("deletes with --fresh only what it made itself", async () => {
   expect(await run.exited).toBe(1);
   expect(said).toContain("--data DIR");
   expect(await Bun.file(join(mine, "thesis.txt")).text()).toBe("years of work");
+});
+
+it("refuses one port for two servers, and a data folder that cannot be one", async () => {
+  const cases = [
+    [["--port", "9123", "--coordinator-port", "9123"], "are the same"],
+    [["--port", "0", "--coordinator-port", "0", "--data", "/proc/none"], "cannot be written"],
+  ] as const;
+  for (const [args, what] of cases) {
+    const run = start(args);
+    const said = await new Response(run.stderr).text();
+    expect(await run.exited).toBe(1);
+    expect(said).toContain(what);
+    expect(said.trim().split("\n")).toHaveLength(2);
+  }
 });
