@@ -46,6 +46,8 @@ export type CoordinatorNews = {
 const MOST_AT_ONCE = 65_536;
 /** A node that is full for a moment only is not worth a call. */
 const FLIP_MS = 250;
+/** One that flips all the time stays below the coordinator's limit for heartbeats. */
+const BETWEEN_FLIPS_MS = 1_000;
 /** Sooner than the coordinator takes it for dead. */
 const LONGEST_BACKOFF_MS = 15_000;
 
@@ -57,6 +59,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
   let sending: Promise<void> | undefined;
   let isOutdated = false;
   let failures = 0;
+  let sentAtMs = -Infinity;
   let isLeaving = false;
   let disarm = (): void => {};
   let disarmFlip: (() => void) | undefined;
@@ -80,6 +83,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
   /** Resolves to the milliseconds until the next one is due. */
   async function beat(): Promise<number> {
     isOutdated = false;
+    sentAtMs = clock.steadyMs();
     const { isFull } = options.state();
     const sent = heartbeat(isFull ? "busy" : "serving");
     // It may arrive even where its answer gets lost.
@@ -139,7 +143,8 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
     },
     modelsChanged: send,
     loadChanged() {
-      disarmFlip ??= clock.after(FLIP_MS, () => {
+      const waitMs = Math.max(FLIP_MS, sentAtMs + BETWEEN_FLIPS_MS - clock.steadyMs());
+      disarmFlip ??= clock.after(waitMs, () => {
         disarmFlip = undefined;
         if (options.state().isFull !== announcedFull) send();
       });

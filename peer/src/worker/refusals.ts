@@ -79,7 +79,3 @@ export function refusal(reason: RefusalReason): Response {
     },
   });
 }
-
-export function refusalCode(reason: RefusalReason): OpenAiErrorCode {
-  return REFUSALS[reason][1];
-}

@@ -85,6 +85,7 @@ it("tells of being full and free soon, but not of a moment's fullness", async ()
   const under = setUp();
   const { sent, heartbeats, clock } = under;
   await heartbeats.start();
+  clock.advance(5_000);
   under.state = { ...under.state, isFull: true };
   heartbeats.loadChanged();
   under.state = { ...under.state, isFull: false };
@@ -98,7 +99,9 @@ it("tells of being full and free soon, but not of a moment's fullness", async ()
   expect(sent.all.at(-1)).toMatchObject({ state: "busy", running: 4 });
   under.state = { ...under.state, isFull: false, running: 3 };
   heartbeats.loadChanged();
-  clock.advance(250);
+  clock.advance(999);
+  expect(sent.all.at(-1)).toMatchObject({ state: "busy" });
+  clock.advance(1);
   expect(sent.all.at(-1)).toMatchObject({ state: "serving", running: 3 });
 });
 

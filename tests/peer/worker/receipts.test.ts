@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { demoModel, VOICES } from "#demo/engine/settings";
 import { openHome } from "#peer/home/open-home";
@@ -72,7 +73,7 @@ it("hands in a receipt for what ran when the worker was killed", async () => {
   const network = await fakeNetwork();
   const folder = await mkdtemp(join(tmpdir(), "troop-killed-"));
   const demo = engine({ tokensPerSecond: 50, tokensPerAnswer: 100_000 });
-  const script = join(import.meta.dirname, "worker-process.ts");
+  const script = fileURLToPath(import.meta.resolve("./worker-process.ts"));
   const worker = Bun.spawn(
     [process.execPath, script, folder, network.coordinator.baseUrl, demo.url],
     { stdout: "pipe", stderr: "inherit" },
