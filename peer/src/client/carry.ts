@@ -1,158 +1,158 @@
-import type { IncomingMessage } from "node:http";
-import { createHash } from "node:crypto";
-import type { Candidate } from "#protocol/authorize";
-import type { Identity } from "#protocol/identity";
-import { REFUSAL_HEADER } from "../worker/refusals";
+import { answerToApp } from "./answer-to-app";
 import { appError } from "./app-error";
+import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
+import { coordinatorError } from "./coordinator-error";
 import type { Lease } from "./lease";
 import type { Leases } from "./leases";
-import { callNode, dialledUrl, type NodeCall } from "./node-call";
 import type { NodeOrder } from "./node-order";
-import { answerToApp } from "./answer-to-app";
-import { nodeHeaders } from "./node-headers";
-import { coordinatorError } from "./coordinator-error";
 
 /** Nodes that one request tries, and how long it looks for one, before the app is told. */
 const MOST_ATTEMPTS = 3;
 const LOOK_FOR_MS = 30_000;
+const BUSY_FOR_MS = 1_000;
 
-export type CarryDeps = {
-  readonly identity: Identity;
+export type CarryDeps = AttemptDeps & {
   readonly leases: Leases;
   readonly order: NodeOrder;
-  readonly allowedRanges: () => readonly string[];
-  readonly nowMs: () => number;
 };
 
-export type AppRequest = {
-  readonly model: string;
-  /** Path and query. */
-  readonly target: string;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** The app has gone. */
-  readonly signal: AbortSignal;
-  readonly requestId: string;
-};
-
-type Answered = {
-  readonly message: IncomingMessage;
-  readonly call: NodeCall;
-  readonly node: Candidate;
-  readonly end: () => void;
-};
+/** What the answer of a node means for the request. */
+type Verdict =
+  /** It is the app's. */
+  | "final"
+  /** This node can't now; another can. */
+  | "busy"
+  | "failed"
+  /** The lease is spent, ended, or signed with a key that is gone. */
+  | "lease"
+  /** The engine behind it failed: perhaps at this request, perhaps not. */
+  | "engine";
 
 /** Carries one request to a node and back; before the first byte of an answer it may try another node. */
 export async function carry(deps: CarryDeps, request: AppRequest): Promise<Response> {
-  const untilMs = deps.nowMs() + LOOK_FOR_MS;
-  const bodyHash = createHash("sha256").update(request.body).digest("base64url");
+  const { leases, order, nowMs } = deps;
+  const { model, signal } = request;
+  const untilMs = nowMs() + LOOK_FOR_MS;
   const tried: string[] = [];
-  let held: Answered | undefined;
   let attempts = 0;
-  let hasLeaseAgain = false;
+  let hasAskedForOthers = false;
+  let hasAskedAnew = false;
+  /** The best that a node said so far, should nothing better come. */
+  let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined;
   let lease: Lease;
+
   try {
-    lease = await deps.leases.get(request.model);
-    while (attempts < MOST_ATTEMPTS && deps.nowMs() < untilMs && !request.signal.aborted) {
-      const node = deps.order.ranked(lease.candidates).find((one) => !tried.includes(one.node_id));
+    lease = await leases.get(model);
+    while (attempts < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
+      const node = order.ranked(lease.candidates).find((one) => !tried.includes(one.node_id));
       if (node === undefined) {
-        // A lease without an untried node: ask for others, unless it was new to begin with.
-        const other = await deps.leases.replace(request.model, tried);
-        if (other.candidates.every((one) => tried.includes(one.node_id))) break;
+        // An engine that failed at this request would fail anywhere: no reason to ask for more nodes.
+        if (hasAskedForOthers || held?.verdict === "engine") break;
+        hasAskedForOthers = true;
+        const other = await within(leases.others(lease, tried), untilMs - nowMs());
+        if (other === undefined) break;
         lease = other;
         continue;
       }
       tried.push(node.node_id);
       attempts += 1;
-      const answered = await attempt(deps, request, lease, node, bodyHash);
+      const answered = await attempt(deps, request, lease, node);
+      if (signal.aborted) {
+        drop(answered);
+        break;
+      }
+      const verdict = answered === undefined ? "failed" : verdictOn(answered);
+      learn(order, node.node_id, verdict, answered);
       if (answered === undefined) continue;
-      if (!mayTryAnother(answered.message)) {
-        discard(held);
-        return answerToApp(answered, request, attempts);
-      }
-      discard(held);
-      held = answered;
-      if (!hasLeaseAgain && isAboutTheLease(answered.message)) {
-        // Spent, ended or signed with a key that is gone: the same nodes may take a new one.
-        hasLeaseAgain = true;
+      drop(held?.answered);
+      held = { answered, verdict };
+      if (verdict === "final") break;
+      if (verdict === "lease" && !hasAskedAnew) {
+        // The same nodes may take another ticket.
+        hasAskedAnew = true;
         tried.length = 0;
-        lease = await deps.leases.replace(request.model, []);
-        continue;
+        lease = await leases.anew(lease);
       }
-      deps.order.failed(node.node_id);
     }
+    const failing = lease.candidates.map(idOf).filter((id) => order.isFailing(id));
+    if (failing.length * 2 >= lease.candidates.length) leases.avoid(lease, failing);
   } catch (error) {
-    // With an answer in hand, that some node gave, the app gets it rather than the coordinator's trouble.
-    if (held === undefined) return coordinatorError(error, tried.length);
+    // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
+    if (held === undefined || held.verdict === "lease") {
+      drop(held?.answered);
+      return coordinatorError(error, attempts);
+    }
   }
-  if (held !== undefined) return answerToApp(held, request, attempts);
-  return appError(503, "node_unreachable", unreachable(request.model, attempts), {
-    headers: { "retry-after": "2" },
-  });
-}
-
-async function attempt(
-  { allowedRanges, identity, nowMs, order }: CarryDeps,
-  request: AppRequest,
-  lease: Lease,
-  node: Candidate,
-  bodyHash: string,
-): Promise<Answered | undefined> {
-  const url = dialledUrl(node, allowedRanges());
-  if (url === undefined) return undefined;
-  const startedMs = nowMs();
-  const end = lease.begin(node.own ? 0 : node.rate);
-  const call = await callNode(
-    identity,
-    node,
-    url,
-    {
-      target: request.target,
-      headers: nodeHeaders(request.headers, request.body.length),
-      body: request.body,
-      bodyHash,
-      ticket: lease.ticket(),
-      seq: lease.nextSeq(),
-    },
-    startedMs,
-  );
-  const cut = () => call.cut();
-  request.signal.addEventListener("abort", cut, { once: true });
-  const message = await call.answer;
-  if (message === undefined) {
-    request.signal.removeEventListener("abort", cut);
-    end();
-    if (!request.signal.aborted) order.failed(node.node_id);
-    return undefined;
+  if (signal.aborted) {
+    drop(held?.answered);
+    return new Response(null, { status: 499 }); // Nobody reads it.
   }
-  if (message.headers[REFUSAL_HEADER] === undefined)
-    order.answered(node.node_id, nowMs() - startedMs);
-  const ended = () => {
-    request.signal.removeEventListener("abort", cut);
-    end();
-  };
-  return { message, call, node, end: ended };
+  if (held === undefined) return unreachable(model, attempts);
+  const isOfTrust = ["ticket_invalid", "ticket_missing", "proof_invalid"];
+  if (isOfTrust.includes(held.answered.refusal ?? "")) {
+    drop(held.answered);
+    return appError(502, "coordinator_refused", UNTRUSTED);
+  }
+  return answerToApp(held.answered, request, attempts);
 }
 
-/** Whether another node may do better: this one refused by itself, or its engine is overloaded or broken. */
-function mayTryAnother({ statusCode = 0, headers }: IncomingMessage): boolean {
-  const code = headers[REFUSAL_HEADER];
-  if (code === undefined) return statusCode === 429 || statusCode >= 500;
-  // Another node would say the same of the request itself.
-  return !["invalid_request", "model_required", "request_too_large", "not_found"].includes(
-    String(code),
-  );
+const UNTRUSTED =
+  "No node took this client's ticket. Check that this machine's clock is right, then try again.";
+
+/** Refusals that another node would repeat: they are about the request. */
+const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "model_required",
+  "request_too_large",
+  "not_found",
+  "method_not_allowed",
+]);
+
+function verdictOn({ message, refusal }: Answered): Verdict {
+  if (refusal === undefined) {
+    const { statusCode = 0 } = message;
+    return statusCode === 429 || statusCode >= 500 ? "engine" : "final";
+  }
+  if (refusal === "node_busy") return "busy";
+  if (refusal === "ticket_invalid" || refusal === "budget_exhausted") return "lease";
+  return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
 }
 
-function isAboutTheLease({ headers }: IncomingMessage): boolean {
-  return ["ticket_invalid", "budget_exhausted"].includes(String(headers[REFUSAL_HEADER]));
+function learn(
+  order: NodeOrder,
+  nodeId: string,
+  verdict: Verdict,
+  answered: Answered | undefined,
+): void {
+  if (verdict === "failed") order.failed(nodeId);
+  else if (verdict === "busy") order.busy(nodeId, retryAfterMs(answered));
+  else order.answered(nodeId);
 }
 
-function discard(answered: Answered | undefined): void {
-  answered?.call.cut();
+function retryAfterMs(answered: Answered | undefined): number {
+  const seconds = Number(answered?.message.headers["retry-after"]);
+  return seconds > 0 ? seconds * 1_000 : BUSY_FOR_MS;
+}
+
+function drop(answered: Answered | undefined): void {
+  answered?.cut();
   answered?.end();
 }
 
-function unreachable(model: string, attempts: number): string {
-  return `${attempts === 0 ? "No node" : `None of ${attempts} nodes tried`} could be reached for ${model}. Try again in a moment.`;
+function idOf(node: { readonly node_id: string }): string {
+  return node.node_id;
+}
+
+/** `undefined` after `limitMs`; what comes later still serves the requests to come. */
+function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function unreachable(model: string, attempts: number): Response {
+  const nodes = attempts === 0 ? "No node" : `None of ${attempts} nodes tried`;
+  const text = `${nodes} could be reached for ${model}. Try again in a moment.`;
+  return appError(503, "node_unreachable", text, { headers: { "retry-after": "2" } });
 }

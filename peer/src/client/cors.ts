@@ -17,9 +17,22 @@ function isAddress(host: string): boolean {
   return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host) || host.startsWith("[");
 }
 
-/** Pages that may use the endpoint: those served from this machine. */
+/** Origins of programs on this machine that show pages of their own (Electron, Tauri, editors); no web page has one. */
+const APP_SCHEMES: ReadonlySet<string> = new Set([
+  "app:",
+  "capacitor:",
+  "file:",
+  "tauri:",
+  "vscode-file:",
+  "vscode-webview:",
+]);
+
+/** Pages that may use the endpoint: those served from this machine, and those of its programs. */
 export function isAllowedOrigin(origin: string): boolean {
-  return URL.canParse(origin) && LOOPBACK_HOST.test(new URL(origin).hostname);
+  const url = URL.parse(origin);
+  if (url === null) return false;
+  if (APP_SCHEMES.has(url.protocol)) return true;
+  return /^https?:$/.test(url.protocol) && LOOPBACK_HOST.test(url.hostname);
 }
 
 /** What a browser asks before it sends a request from another origin. */

@@ -4,11 +4,11 @@ import { carry, type CarryDeps } from "./carry";
 import { coordinatorError } from "./coordinator-error";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
 import type { Models } from "./model-list";
+import { listModels, showModel, unknownModel } from "./models-api";
 import { namedModel } from "./named-model";
 
-/** Models that a refusal names, at most. */
-const SHOWN_MODELS = 20;
 const MODELS_PATH = "/v1/models";
+const READ_METHODS = "GET, HEAD, OPTIONS";
 
 export type HandleDeps = CarryDeps & {
   readonly models: Models;
@@ -35,55 +35,49 @@ export async function handle(deps: HandleDeps, request: Request): Promise<Respon
 }
 
 async function route(deps: HandleDeps, request: Request): Promise<Response> {
-  const target = request.url.slice(request.url.indexOf("/", "https://".length));
+  const target = targetOf(request.url);
   const path = target.split("?", 1)[0] ?? target;
-  switch (request.method) {
-    case "POST":
-      if (path.startsWith("/v1/")) return post(deps, request, target);
-      break;
-    case "GET":
-    case "HEAD":
-      if (path === "/" || path === "/health")
-        return Response.json({ status: "ok", endpoint: "/v1" });
-      if (path === MODELS_PATH) return listModels(deps);
-      if (path.startsWith(`${MODELS_PATH}/`)) return showModel(deps, path);
-      break;
-    case "OPTIONS":
-      return new Response(null, { status: 204, headers: { allow: "GET, HEAD, POST, OPTIONS" } });
-    default:
-      return appError(405, "method_not_allowed", "This endpoint takes GET, HEAD and POST.", {
-        headers: { allow: "GET, HEAD, POST, OPTIONS" },
-      });
+  const { method } = request;
+  const isRead = method === "GET" || method === "HEAD";
+  if (method === "OPTIONS") {
+    return new Response(null, { status: 204, headers: { allow: "GET, HEAD, POST, OPTIONS" } });
   }
-  return appError(
-    404,
-    "not_found",
-    "There is nothing here. Requests go to /v1/…, models are at /v1/models.",
-  );
+  if (path === "/" || path === "/health") {
+    return isRead ? Response.json({ status: "ok", endpoint: "/v1" }) : wrongMethod(READ_METHODS);
+  }
+  if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
+    if (!isRead) return wrongMethod(READ_METHODS);
+    const id = path.slice(MODELS_PATH.length + 1);
+    return id === "" ? listModels(deps) : showModel(deps, id);
+  }
+  if (!path.startsWith("/v1/")) return nothingHere();
+  if (method === "POST") return post(deps, request, target);
+  // Stored answers and batches are read with GET, and no node keeps any.
+  return isRead ? nothingHere() : wrongMethod("POST, OPTIONS");
 }
 
 async function post(deps: HandleDeps, request: Request, target: string): Promise<Response> {
-  const body = await deps.bodies.read(request);
-  if (!body.ok) return refuseBody(body);
+  const { headers, signal } = request;
+  const held = await deps.bodies.read(request);
+  if (!held.ok) return refuseBody(held);
+  const { bytes: body, hash: bodyHash } = held.value;
   try {
-    const model = await namedModel(request.headers, body.value.bytes);
+    const model = await namedModel(headers, body);
     if (model === undefined) {
-      return appError(400, "model_required", "The body must name a model.", { param: "model" });
+      const text = "The body must be JSON or a form, and name a model.";
+      return appError(400, "model_required", text, { param: "model" });
     }
     await deps.enrolled();
-    if ((await deps.models.has(model)) === false) return unknownModel(deps, model);
-    return await carry(deps, {
-      model,
-      target,
-      headers: request.headers,
-      body: body.value.bytes,
-      signal: request.signal,
-      requestId: crypto.randomUUID(),
-    });
+    // With a ticket at hand nobody is asked anything.
+    if (!deps.leases.isReady(model) && (await deps.models.has(model)) === false) {
+      return await unknownModel(deps.models, model);
+    }
+    const requestId = crypto.randomUUID();
+    return await carry(deps, { model, target, headers, body, bodyHash, signal, requestId });
   } catch (error) {
     return coordinatorError(error, 0);
   } finally {
-    body.value.release();
+    held.value.release();
   }
 }
 
@@ -100,47 +94,18 @@ function refuseBody({ reason }: BodyRefusal): Response {
   }
 }
 
-async function listModels(deps: HandleDeps): Promise<Response> {
-  try {
-    await deps.enrolled();
-    return Response.json(await deps.models.list());
-  } catch (error) {
-    return coordinatorError(error, 0);
-  }
+function nothingHere(): Response {
+  const text = "There is nothing here. Requests go to POST /v1/…, models are at GET /v1/models.";
+  return appError(404, "not_found", text);
 }
 
-async function showModel(deps: HandleDeps, path: string): Promise<Response> {
-  const id = unescaped(path.slice(MODELS_PATH.length + 1));
-  try {
-    await deps.enrolled();
-    const { data } = await deps.models.list();
-    const model = data.find((one) => one.id === id);
-    return model === undefined ? await unknownModel(deps, id) : Response.json(model);
-  } catch (error) {
-    return coordinatorError(error, 0);
-  }
+function wrongMethod(allow: string): Response {
+  const text = `This path takes other methods: ${allow}.`;
+  return appError(405, "method_not_allowed", text, { headers: { allow } });
 }
 
-async function unknownModel(deps: HandleDeps, id: string): Promise<Response> {
-  const { data } = await deps.models.list();
-  const there = data.slice(0, SHOWN_MODELS).map((model) => model.id);
-  const rest = data.length > there.length ? ` and ${data.length - there.length} more` : "";
-  const list =
-    there.length === 0 ? "No model is offered now." : `There is: ${there.join(", ")}${rest}.`;
-  return appError(
-    404,
-    "model_not_found",
-    `No node offers the model ${JSON.stringify(id)}. ${list}`,
-    {
-      param: "model",
-    },
-  );
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // Not escaped, then it stands as it is.
-  }
+/** Path and query of an absolute URL, as they came. */
+function targetOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start === -1 ? "/" : url.slice(start);
 }

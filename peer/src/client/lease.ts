@@ -1,51 +1,69 @@
 import type { Authorization, Candidate } from "#protocol/authorize";
-import { chargeFor } from "#protocol/microcredits";
 
 /** A lease as its client uses it: numbers its requests and keeps count of what they may cost. */
 export type Lease = {
+  /** As the app names it. */
   readonly model: string;
   readonly openedAtMs: number;
   readonly candidates: readonly Candidate[];
   ticket(): string;
+  /** Microcredits. */
   budget(): number;
   expiresAtMs(): number;
   /** The next request's number; each is used once. */
   nextSeq(): number;
-  /** Starts counting a request on a node; the result ends it. */
+  /** Starts counting a request on a node, at microcredits a second; the result ends it, once. */
   begin(rate: number): () => void;
-  /** Microcredits that ended and running requests have cost, as far as this side can tell. */
+  /** Microcredits that ended and running requests have cost at most, by the time that passed on this side. */
   spent(): number;
+  /** Microcredits a second that the running requests cost together. */
+  burnRate(): number;
   running(): number;
   /** A larger budget, a later end. */
   renewed(ticket: string, budget: number, expiresAtMs: number): void;
 };
 
-export function openLease(granted: Authorization, nowMs: () => number): Lease {
+export function openLease(model: string, granted: Authorization, nowMs: () => number): Lease {
+  const openedAtMs = nowMs();
   let { ticket, budget } = granted;
   let expiresAtMs = granted.expires_at * 1_000;
   let seq = 0;
-  let ended = 0;
-  const running = new Set<{ readonly rate: number; readonly sinceMs: number }>();
-  const costOf = ({ rate, sinceMs }: { rate: number; sinceMs: number }) =>
-    chargeFor(Math.max(0, Math.round(nowMs() - sinceMs)), rate);
+  // Kept as sums, so that a thousand running streams cost no more to count than one.
+  let running = 0;
+  let endedCost = 0;
+  let runningRate = 0;
+  let runningRateBySince = 0;
+  const sinceOpenedMs = (): number => nowMs() - openedAtMs;
 
   return {
-    model: granted.model,
-    openedAtMs: nowMs(),
+    model,
+    openedAtMs,
     candidates: granted.candidates,
     ticket: () => ticket,
     budget: () => budget,
     expiresAtMs: () => expiresAtMs,
     nextSeq: () => seq++,
     begin(rate) {
-      const request = { rate, sinceMs: nowMs() };
-      running.add(request);
+      const sinceMs = sinceOpenedMs();
+      running += 1;
+      runningRate += rate;
+      runningRateBySince += rate * sinceMs;
+      let isOver = false;
       return () => {
-        if (running.delete(request)) ended += costOf(request);
+        if (isOver) return;
+        isOver = true;
+        running -= 1;
+        runningRate -= rate;
+        runningRateBySince -= rate * sinceMs;
+        endedCost += Math.floor((Math.max(0, sinceOpenedMs() - sinceMs) * rate) / 1_000);
       };
     },
-    spent: () => [...running].reduce((sum, request) => sum + costOf(request), ended),
-    running: () => running.size,
+    spent() {
+      const runningCost = (runningRate * sinceOpenedMs() - runningRateBySince) / 1_000;
+      return endedCost + Math.max(0, Math.floor(runningCost));
+    },
+    burnRate: () => runningRate,
+    running: () => running,
     renewed(newTicket, newBudget, newExpiresAtMs) {
       ticket = newTicket;
       budget = newBudget;

@@ -1,51 +1,73 @@
-import { DEFAULT_BUDGET_MICROCREDITS } from "#protocol/authorize";
 import type { CoordinatorApi } from "../coordinator/api";
-import { CoordinatorProblem } from "../coordinator/errors";
+import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { type Lease, openLease } from "./lease";
+import { createRenewal } from "./lease-renewal";
 
-/** A ticket with less time left is renewed in the background. */
-const RENEW_BEFORE_MS = 120_000;
 /** A ticket with less time left is not used for a new request: it could end on its way. */
 const USELESS_BEFORE_MS = 5_000;
-/** A lease this old is replaced instead of extended, so that new nodes get their turn. */
-const REPLACE_AFTER_MS = 20 * 60_000;
-/** A model not asked for in this time is left alone. */
-const IDLE_AFTER_MS = 180_000;
-/** Between tries to renew while the coordinator is away. */
-const RETRY_AFTER_MS = 2_000;
+/** How long the coordinator's word counts that there are no nodes but those that failed. */
+const NO_OTHERS_FOR_MS = 2_000;
+const MOST_EXCLUDED = 32;
 
 export type Leases = {
+  /** Whether `get` would answer at once. */
+  isReady(model: string): boolean;
   /** A lease for the model: at once where there is one, else from the coordinator. Throws what the api throws. */
   get(model: string): Promise<Lease>;
-  /** A new lease that does not name these nodes. */
-  replace(model: string, exclude: readonly string[]): Promise<Lease>;
+  /**
+   * Another lease than `used`, whose nodes all failed: the one that a request before this one got for the same reason,
+   * or a new one. `undefined`: there are no other nodes.
+   */
+  others(used: Lease, failed: readonly string[]): Promise<Lease | undefined>;
+  /** A lease in place of `used`, which a node took for ended or spent; it may name the same nodes. */
+  anew(used: Lease): Promise<Lease>;
+  /** In the background: a lease without these nodes, for the requests to come. */
+  avoid(used: Lease, failed: readonly string[]): void;
   /** Looks after all leases; called about once a second. */
   tend(): void;
-  /** Leases with something running, for telling their nodes of a larger budget. */
-  onExtended(listener: (lease: Lease) => void): void;
 };
 
-type Entry = { lease: Lease; usedAtMs: number; notBeforeMs: number };
+export type LeaseEvents = {
+  /** A lease came from the coordinator. */
+  readonly onGranted?: (lease: Lease) => void;
+  /** The budget of a lease with something running has grown. */
+  readonly onExtended?: (lease: Lease) => void;
+};
 
 /** One lease for each model; requests that need one at the same time share one call. */
 export function createLeases(
   api: Pick<CoordinatorApi, "authorize" | "extend">,
   nowMs: () => number,
+  { onGranted = () => {}, onExtended = () => {} }: LeaseEvents = {},
 ): Leases {
-  const entries = new Map<string, Entry>();
+  const current = new Map<string, Lease>();
   const authorizing = new Map<string, Promise<Lease>>();
-  const renewing = new Set<string>();
-  let extended = (_lease: Lease): void => {};
+  const noOthersUntilMs = new Map<string, number>();
+  const renewal = createRenewal({
+    nowMs,
+    extend: async (lease, add) => {
+      const { ticket, budget, expires_at } = await api.extend({ ticket: lease.ticket(), add });
+      lease.renewed(ticket, budget, expires_at * 1_000);
+      if (lease.running() > 0) onExtended(lease);
+    },
+    replace: (lease) => authorize(lease.model, []),
+    drop: (lease) => {
+      if (current.get(lease.model) === lease) current.delete(lease.model);
+    },
+    isCurrent: (lease) => current.get(lease.model) === lease,
+  });
 
   function authorize(model: string, exclude: readonly string[]): Promise<Lease> {
-    const key = [model, ...exclude].join("\n");
-    const under = authorizing.get(key);
-    if (under !== undefined) return under;
+    const key = [model, ...exclude.toSorted()].join("\n");
+    const underWay = authorizing.get(key);
+    if (underWay !== undefined) return underWay;
     const call = api
-      .authorize({ model, ...(exclude.length > 0 && { exclude: [...exclude] }) })
+      .authorize({ model, ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }) })
       .then((granted) => {
-        const lease = openLease(granted, nowMs);
-        entries.set(model, { lease, usedAtMs: nowMs(), notBeforeMs: 0 });
+        const lease = openLease(model, granted, nowMs);
+        current.set(model, lease);
+        renewal.watch(lease);
+        onGranted(lease);
         return lease;
       })
       .finally(() => authorizing.delete(key));
@@ -53,54 +75,55 @@ export function createLeases(
     return call;
   }
 
-  function isUsable({ lease }: Entry): boolean {
-    return lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS && lease.spent() < lease.budget();
+  const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
+  const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
+
+  /** The lease that has taken the place of `used`, if any. */
+  function successor(used: Lease): Lease | undefined {
+    const lease = current.get(used.model);
+    return lease !== undefined && lease !== used && isUsable(lease) ? lease : undefined;
   }
 
-  function renew(model: string, entry: Entry): void {
-    const { lease, usedAtMs, notBeforeMs } = entry;
-    const isLate = lease.expiresAtMs() - nowMs() < RENEW_BEFORE_MS;
-    const isSpent = lease.spent() > lease.budget() / 2;
-    const isWanted = lease.running() > 0 || nowMs() - usedAtMs < IDLE_AFTER_MS;
-    if (!(isLate || isSpent) || !isWanted || renewing.has(model)) return;
-    if (nowMs() < notBeforeMs) return;
-    renewing.add(model);
-    const isOld = nowMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
-    const work = isOld ? authorize(model, []) : extend(lease);
-    // In the background: while the coordinator is away the ticket at hand goes on.
-    work
-      .catch((error: unknown) => {
-        if (error instanceof CoordinatorProblem && error.problem.status < 500)
-          entries.delete(model);
-        else entry.notBeforeMs = nowMs() + RETRY_AFTER_MS;
-      })
-      .finally(() => renewing.delete(model));
-  }
-
-  async function extend(lease: Lease): Promise<void> {
-    const add = Math.max(1, DEFAULT_BUDGET_MICROCREDITS - (lease.budget() - lease.spent()));
-    const { ticket, budget, expires_at } = await api.extend({ ticket: lease.ticket(), add });
-    lease.renewed(ticket, budget, expires_at * 1_000);
-    if (lease.running() > 0) extended(lease);
+  async function others(used: Lease, failed: readonly string[]): Promise<Lease | undefined> {
+    const next = successor(used);
+    if (next?.candidates.some((node) => !failed.includes(node.node_id))) return next;
+    if ((noOthersUntilMs.get(used.model) ?? 0) > nowMs()) return undefined;
+    try {
+      return await authorize(used.model, failed);
+    } catch (error) {
+      if (!(error instanceof CoordinatorProblem)) throw error;
+      if (error.problem.code !== "model_unavailable") throw error;
+      noOthersUntilMs.set(used.model, nowMs() + NO_OTHERS_FOR_MS);
+      return undefined;
+    }
   }
 
   return {
-    async get(model) {
-      const entry = entries.get(model);
-      if (entry === undefined || !isUsable(entry)) return authorize(model, []);
-      entry.usedAtMs = nowMs();
-      renew(model, entry);
-      return entry.lease;
+    isReady(model) {
+      const lease = current.get(model);
+      return lease !== undefined && isUsable(lease);
     },
-    replace: (model, exclude) => authorize(model, exclude),
-    tend() {
-      for (const [model, entry] of entries) {
-        if (entry.lease.running() > 0) renew(model, entry);
-        else if (entry.lease.expiresAtMs() < nowMs()) entries.delete(model);
+    async get(model) {
+      const lease = current.get(model);
+      if (lease === undefined || !isAlive(lease)) return authorize(model, []);
+      renewal.used(lease);
+      if (isUsable(lease)) return lease;
+      try {
+        return await authorize(model, []);
+      } catch (error) {
+        // Spent is a guess from this side, on the high side; with nobody to ask, the node decides.
+        if (error instanceof CoordinatorUnreachable && isAlive(lease)) return lease;
+        throw error;
       }
     },
-    onExtended(listener) {
-      extended = listener;
+    others,
+    async anew(used) {
+      return successor(used) ?? authorize(used.model, []);
     },
+    avoid(used, failed) {
+      // What comes of it shows in the requests to come; a failure costs them nothing.
+      if (current.get(used.model) === used) others(used, failed).catch(() => {});
+    },
+    tend: () => renewal.tend(),
   };
 }

@@ -1,10 +1,13 @@
 import type { ModelList } from "#protocol/directory";
-import type { CoordinatorApi } from "../coordinator/api";
 
 /** A list this fresh is not asked for again. */
 const FRESH_MS = 15_000;
+/** A model that is missing from a list this fresh is missing. */
+const FRESH_FOR_NO_MS = 250;
 /** A list this old is not shown any more while the coordinator is away. */
 const STALE_MS = 60 * 60_000;
+/** How long an older list waits for a newer one before it is shown itself. */
+const WAIT_FOR_NEWER_MS = 500;
 
 export type Models = {
   /** What nodes offer; a little old rather than late. Throws what the api throws where there is no list to show. */
@@ -13,9 +16,20 @@ export type Models = {
   has(id: string): Promise<boolean | undefined>;
 };
 
-export function createModels(models: CoordinatorApi["models"], nowMs: () => number): Models {
+export type ModelsOptions = {
+  readonly nowMs: () => number;
+  /** Resolves after so many milliseconds. */
+  readonly wait?: (ms: number) => Promise<void>;
+};
+
+export function createModels(
+  models: () => Promise<ModelList>,
+  { nowMs, wait = Bun.sleep }: ModelsOptions,
+): Models {
   let known: { readonly list: ModelList; readonly atMs: number } | undefined;
   let asking: Promise<ModelList> | undefined;
+  const ageMs = (): number => (known === undefined ? Infinity : nowMs() - known.atMs);
+  const isIn = (list: ModelList, id: string): boolean => list.data.some((one) => one.id === id);
 
   function ask(): Promise<ModelList> {
     asking ??= models()
@@ -23,24 +37,26 @@ export function createModels(models: CoordinatorApi["models"], nowMs: () => numb
         known = { list, atMs: nowMs() };
         return list;
       })
-      .finally(() => (asking = undefined));
+      .finally(() => {
+        asking = undefined;
+      });
     return asking;
   }
 
-  const has = (list: ModelList, id: string) => list.data.some((model) => model.id === id);
-
   return {
     async list() {
-      const ageMs = known === undefined ? Infinity : nowMs() - known.atMs;
-      if (known === undefined || ageMs > STALE_MS) return ask();
-      if (ageMs < FRESH_MS) return known.list;
-      // A change is seen at once where the coordinator answers; what is known is the answer where it does not.
-      return ask().catch(() => known?.list ?? { object: "list", data: [] });
+      if (known === undefined || ageMs() > STALE_MS) return ask();
+      const { list } = known;
+      if (ageMs() < FRESH_MS) return list;
+      // A change is seen at once where the coordinator answers at once.
+      const newer = ask().catch(() => list);
+      return Promise.race([newer, wait(WAIT_FOR_NEWER_MS).then(() => list)]);
     },
     async has(id) {
-      if (known !== undefined && has(known.list, id)) return true;
+      if (known !== undefined && isIn(known.list, id)) return true;
+      if (ageMs() < FRESH_FOR_NO_MS) return false;
       return ask().then(
-        (list) => has(list, id),
+        (list) => isIn(list, id),
         () => undefined,
       );
     },

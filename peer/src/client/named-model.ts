@@ -1,36 +1,80 @@
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { Readable, type Transform } from "node:stream";
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from "node:zlib";
 import { modelScanFor } from "../worker/body-model";
 
 /** Unpacked only to look for the model; more than this is not looked through. */
-const MOST_UNPACKED_BYTES = 128 * 1_024 * 1_024;
-/** A scan gives up the thread between pieces of this size, so that one large body does not hold up the others. */
-const PIECE_BYTES = 4 * 1_024 * 1_024;
+const MOST_UNPACKED_BYTES = 256 * 1_024 * 1_024;
+const PIECE_BYTES = 64 * 1_024;
+/** A scan gives up the thread after so many pieces, so that one large body does not hold up the others. */
+const YIELD_AFTER_PIECES = 16;
+const OPEN_BRACE = 123;
+
+const UNPACKERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+};
 
 /** The model that a body names; the body itself stays as it is, packed or not. */
 export async function namedModel(
   headers: Headers,
   body: Uint8Array<ArrayBuffer>,
 ): Promise<string | undefined> {
-  const plain = new Headers(headers);
-  plain.delete("content-encoding");
-  const bytes = unpacked(headers.get("content-encoding"), body);
-  const scan = bytes && modelScanFor(plain);
-  if (bytes === undefined || scan === undefined) return undefined;
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    if (at > 0) await new Promise((next) => setImmediate(next));
-    scan.feed(bytes.subarray(at, at + PIECE_BYTES));
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding === "identity") {
+    const scan = scanFor(headers, body[0]);
+    let done = 0;
+    for (const piece of piecesOf(body)) {
+      if (done++ % YIELD_AFTER_PIECES === YIELD_AFTER_PIECES - 1) await nextTurn();
+      scan?.feed(piece);
+    }
+    return scan?.model();
   }
-  return scan.model();
+  const unpacker = UNPACKERS[encoding]?.();
+  if (unpacker === undefined) return undefined;
+  try {
+    return await scanUnpacked(headers, Readable.from(piecesOf(body)).pipe(unpacker));
+  } catch {
+    return undefined; // Not what it says it is: no model is found, and the app is told so.
+  }
 }
 
-function unpacked(encoding: string | null, body: Uint8Array): Uint8Array | undefined {
-  const limit = { maxOutputLength: MOST_UNPACKED_BYTES };
-  try {
-    if (encoding === null || encoding === "identity") return body;
-    if (encoding === "gzip") return gunzipSync(body, limit);
-    if (encoding === "zstd") return zstdDecompressSync(body, limit);
-  } catch {
-    // Not what it says it is, or too much of it: no model is found, and the app is told so.
+async function scanUnpacked(
+  headers: Headers,
+  unpacked: AsyncIterable<Uint8Array>,
+): Promise<string | undefined> {
+  let scan: ReturnType<typeof scanFor>;
+  let bytes = 0;
+  for await (const piece of unpacked) {
+    if (bytes === 0) scan = scanFor(headers, piece[0]);
+    bytes += piece.length;
+    if (bytes > MOST_UNPACKED_BYTES) return undefined;
+    scan?.feed(piece);
   }
-  return undefined;
+  return scan?.model();
+}
+
+function scanFor(headers: Headers, firstByte: number | undefined): ReturnType<typeof modelScanFor> {
+  const plain = new Headers(headers);
+  plain.delete("content-encoding");
+  // `curl -d` calls JSON a form; the engines that don't mind shall get it.
+  const isJsonLike = firstByte === OPEN_BRACE;
+  return modelScanFor(plain) ?? (isJsonLike ? modelScanFor(new Headers()) : undefined);
+}
+
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

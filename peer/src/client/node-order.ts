@@ -1,44 +1,78 @@
+import type { Candidate } from "#protocol/authorize";
+
 /** A node that failed is tried last for so long. */
 const FAILED_FOR_MS = 15_000;
+/** No node says for how long it will be busy beyond this. */
+const MOST_BUSY_MS = 60_000;
 /** Share of a new measurement in the average. */
-const WEIGHT = 0.2;
-/** Differences below this say nothing about which node is nearer. */
+const WEIGHT = 0.3;
+/** Expectations that differ by less, in milliseconds or as a share, say nothing about which node is better. */
 const TIE_MS = 2;
+const TIE_SHARE = 0.1;
+
+type Ranked = Pick<Candidate, "node_id" | "expected_ms">;
 
 /** What this client has seen of each node itself. */
 export type NodeOrder = {
-  /** Best first: not failed lately, then the shortest time to connect and answer. */
-  ranked<Node extends { readonly node_id: string }>(nodes: readonly Node[]): Node[];
-  answered(nodeId: string, ms: number): void;
+  /**
+   * Best first: what the coordinator expects of a node plus the round trip measured from here, ties at random. Nodes
+   * that failed or said that they are busy come last, for as long as that counts.
+   */
+  ranked<Node extends Ranked>(nodes: readonly Node[]): Node[];
+  /** It failed lately; being busy is no failure. */
+  isFailing(nodeId: string): boolean;
+  /** A round trip took so long. */
+  measured(nodeId: string, roundTripMs: number): void;
+  /** It answered by itself. */
+  answered(nodeId: string): void;
   failed(nodeId: string): void;
+  busy(nodeId: string, forMs: number): void;
 };
 
 export function createNodeOrder(
   nowMs: () => number,
   random: () => number = Math.random,
 ): NodeOrder {
-  const averageMs = new Map<string, number>();
-  const failedAtMs = new Map<string, number>();
-
-  function rank(nodeId: string): readonly [failed: number, ms: number] {
-    const failed = nowMs() - (failedAtMs.get(nodeId) ?? -Infinity) < FAILED_FOR_MS ? 1 : 0;
-    return [failed, Math.floor((averageMs.get(nodeId) ?? 0) / TIE_MS)];
+  const roundTripMs = new Map<string, number>();
+  const failingUntilMs = new Map<string, number>();
+  const busyUntilMs = new Map<string, number>();
+  /** 0: it may be tried now. */
+  function avoidUntilMs(nodeId: string): number {
+    const untilMs = Math.max(failingUntilMs.get(nodeId) ?? 0, busyUntilMs.get(nodeId) ?? 0);
+    return untilMs > nowMs() ? untilMs : 0;
   }
 
   return {
+    isFailing: (nodeId) => (failingUntilMs.get(nodeId) ?? 0) > nowMs(),
     ranked(nodes) {
-      return nodes
-        .map((node) => ({ node, rank: rank(node.node_id), tie: random() }))
-        .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1] || a.tie - b.tie)
+      const seen = nodes.map((node) => ({
+        node,
+        costMs: node.expected_ms + (roundTripMs.get(node.node_id) ?? 0),
+        untilMs: avoidUntilMs(node.node_id),
+        tie: random(),
+      }));
+      const open = seen.filter(({ untilMs }) => untilMs === 0);
+      const bestMs = Math.min(...open.map(({ costMs }) => costMs));
+      const isTie = (costMs: number): boolean =>
+        costMs - bestMs <= Math.max(TIE_MS, bestMs * TIE_SHARE);
+      return seen
+        .map((one) => ({ ...one, costMs: isTie(one.costMs) ? bestMs : one.costMs }))
+        .toSorted((a, b) => a.untilMs - b.untilMs || a.costMs - b.costMs || a.tie - b.tie)
         .map(({ node }) => node);
     },
-    answered(nodeId, ms) {
-      const before = averageMs.get(nodeId);
-      averageMs.set(nodeId, before === undefined ? ms : before + WEIGHT * (ms - before));
-      failedAtMs.delete(nodeId);
+    measured(nodeId, ms) {
+      const before = roundTripMs.get(nodeId);
+      roundTripMs.set(nodeId, before === undefined ? ms : before + WEIGHT * (ms - before));
+    },
+    answered(nodeId) {
+      failingUntilMs.delete(nodeId);
+      busyUntilMs.delete(nodeId);
     },
     failed(nodeId) {
-      failedAtMs.set(nodeId, nowMs());
+      failingUntilMs.set(nodeId, nowMs() + FAILED_FOR_MS);
+    },
+    busy(nodeId, forMs) {
+      busyUntilMs.set(nodeId, nowMs() + Math.min(forMs, MOST_BUSY_MS));
     },
   };
 }

@@ -1,78 +1,76 @@
 import type { IncomingMessage } from "node:http";
+import type { EngineKind } from "#protocol/model-offer";
+import { createAnswerMeter } from "../metering/answer-meter";
 import { apiOfPath } from "../metering/api-of-path";
-import { streamErrorFrame } from "../metering/stream-error-frame";
 
-const LF = 10;
 const LEFT = {
   code: "stream_broken",
-  message: "The node went away in the middle of its answer.",
+  message: "The node went away in the middle of its answer; send the request again.",
 } as const;
+/** Bytes that wait for a slow app before the node has to wait, too. */
+const BUFFERED_BYTES = 64 * 1_024;
+
+export type Relay = {
+  readonly engine: EngineKind;
+  /** Path and query of the request. */
+  readonly target: string;
+  /** Called once, however it ends. */
+  readonly ended: () => void;
+  /** The app went away first. */
+  readonly left: () => void;
+};
 
 /**
- * The node's body as the app gets it: the same chunks, as the app takes them. Where it breaks off, a stream of events
- * ends with an error in the shape of its API, and any other body with a broken connection, never like a whole one.
- *
- * `ended` is called once, however it ends; `left` when the app goes away first.
+ * The node's body as the app gets it: the same chunks, as fast as the app takes them. Where it breaks off, a stream of
+ * events ends with an error in the shape of its API, and any other body with a broken connection, never like a whole
+ * one.
  */
-export function relayBody(
-  message: IncomingMessage,
-  target: string,
-  on: { readonly ended: () => void; readonly left: () => void },
-): ReadableStream<Uint8Array> {
-  const isEvents = message.headers["content-type"]?.startsWith("text/event-stream") === true;
-  let last = LF;
-  let beforeLast = LF;
+export function relayBody(message: IncomingMessage, relay: Relay): ReadableStream<Uint8Array> {
+  const meter = createAnswerMeter({
+    api: apiOfPath(relay.target),
+    contentType: message.headers["content-type"],
+    contentEncoding: message.headers["content-encoding"],
+  });
   let isOver = false;
-  const over = () => {
-    if (isOver) return false;
+  function whenOver(run: () => void): void {
+    if (isOver) return;
     isOver = true;
-    on.ended();
-    return true;
-  };
+    relay.ended();
+    run();
+  }
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    function breakOff(): void {
+      const frame = meter.errorFrame(LEFT);
+      if (frame === "") {
+        // Null: the connection is reset without a stack trace on stderr.
+        controller.error(null);
+        return;
+      }
+      // A stream that has come to its end, or has told of an error, says nothing more.
+      if (meter.end(relay.engine) === "broken") controller.enqueue(Buffer.from(frame));
+      controller.close();
+    }
+    message.on("data", (chunk: Uint8Array) => {
+      if (isOver) return;
+      meter.feed(chunk);
+      controller.enqueue(chunk);
+      if ((controller.desiredSize ?? 0) <= 0) message.pause();
+    });
+    message.once("end", () => whenOver(message.complete ? () => controller.close() : breakOff));
+    message.once("error", () => whenOver(breakOff));
+    message.once("close", () => whenOver(breakOff));
+  }
 
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        message.on("data", (chunk: Buffer) => {
-          if (isOver) return;
-          beforeLast = (chunk.length > 1 ? chunk.at(-2) : last) ?? LF;
-          last = chunk.at(-1) ?? last;
-          controller.enqueue(chunk);
-          if ((controller.desiredSize ?? 0) <= 0) message.pause();
-        });
-        message.on("end", () => {
-          if (message.complete) {
-            if (over()) controller.close();
-          } else {
-            breakOff();
-          }
-        });
-        message.on("error", breakOff);
-        message.on("close", () => {
-          if (!message.complete) breakOff();
-        });
-
-        function breakOff(): void {
-          if (!over()) return;
-          if (!isEvents) {
-            // Null: the connection is reset without a stack trace on stderr.
-            controller.error(null);
-            return;
-          }
-          const gap = last !== LF ? "\n\n" : beforeLast !== LF ? "\n" : "";
-          const frame = gap + streamErrorFrame(apiOfPath(target), LEFT);
-          controller.enqueue(new TextEncoder().encode(frame));
-          controller.close();
-        }
-      },
-      pull() {
-        message.resume();
-      },
-      cancel() {
-        on.left();
-        over();
+      start,
+      pull: () => void message.resume(),
+      cancel: () => {
+        relay.left();
+        whenOver(() => {});
       },
     },
-    { highWaterMark: 1 },
+    new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
   );
 }

@@ -1,14 +1,17 @@
 import type { Registration } from "#protocol/register";
 import { coordinatorApi } from "../coordinator/api";
 import { keepOffProxy } from "../engines/keep-off-proxy";
-import { enrol } from "../home/enrol";
+import { enrol, withEnrolment } from "../home/enrol";
 import { appError } from "./app-error";
 import { createBodyBudget } from "./body-budget";
 import { handle } from "./handle";
+import type { Lease } from "./lease";
 import { createLeases } from "./leases";
 import { createModels } from "./model-list";
+import { dialledUrl } from "./node-call";
 import { createNodeOrder } from "./node-order";
 import type { ClientOptions } from "./options";
+import { roundTripTo } from "./round-trip";
 import { tellOfTicket } from "./tell-of-ticket";
 
 const TEND_MS = 1_000;
@@ -25,22 +28,51 @@ export async function runClient(options: ClientOptions): Promise<void> {
     if (registration !== undefined) return Promise.resolve(registration);
     enrolling ??= enrol(home, api)
       .then((got) => (registration = got))
-      .finally(() => (enrolling = undefined));
+      .finally(() => {
+        enrolling = undefined;
+      });
     return enrolling;
   };
-  const leases = createLeases(api, Date.now);
+  /** A coordinator that lost its records is told of this peer again. */
+  const asMember = <Value>(use: () => Promise<Value>): Promise<Value> =>
+    withEnrolment(home, api, (got) => {
+      registration = got;
+      return use();
+    });
+
+  const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
+  const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
+  const order = createNodeOrder(Date.now);
+  const measure = async ({ candidates }: Lease): Promise<void> => {
+    await Promise.all(
+      candidates.map(async (candidate) => {
+        const url = dialledUrl(candidate, allowedRanges());
+        const ms = url === undefined ? undefined : await roundTripTo(url);
+        if (ms === undefined) order.failed(candidate.node_id);
+        else order.measured(candidate.node_id, ms);
+      }),
+    );
+  };
+  const leases = createLeases(
+    {
+      authorize: (body) => asMember(() => api.authorize(body)),
+      extend: (body) => api.extend(body),
+    },
+    Date.now,
+    {
+      onGranted: (lease) => void measure(lease),
+      onExtended: (lease) => void tellOfTicket(node, lease),
+    },
+  );
   const deps = {
-    identity: home.identity,
+    ...node,
     leases,
-    order: createNodeOrder(Date.now),
-    allowedRanges: () => registration?.allowed_ranges ?? [],
-    nowMs: Date.now,
-    models: createModels(() => api.models(), Date.now),
+    order,
+    models: createModels(() => asMember(() => api.models()), { nowMs: Date.now }),
     bodies: createBodyBudget(),
     listening: host,
     enrolled,
   };
-  leases.onExtended((lease) => void tellOfTicket(deps, lease));
 
   // Listens before anything slow; what comes early waits for the enrolment.
   const server = Bun.serve({

@@ -1,10 +1,8 @@
 import { EMPTY_BODY_HASH } from "#protocol/proof";
+import { TICKETS_PATH } from "#protocol/ticket";
 import type { CarryDeps } from "./carry";
 import type { Lease } from "./lease";
 import { callNode, dialledUrl } from "./node-call";
-
-/** Where a node takes a lease's newer ticket while requests of it run. */
-const TICKETS_PATH = "/tickets";
 
 /** Shows the nodes of a lease its larger budget, so that what runs there may go on. A node that is away learns later. */
 export async function tellOfTicket(

@@ -1,0 +1,120 @@
+import { DEFAULT_BUDGET_MICROCREDITS } from "#protocol/authorize";
+import { CoordinatorProblem } from "../coordinator/errors";
+import type { Lease } from "./lease";
+
+/** A ticket with less time left is renewed in the background. */
+const RENEW_BEFORE_MS = 120_000;
+/** A lease this old is replaced instead of extended, so that new nodes get their turn. */
+const REPLACE_AFTER_MS = 20 * 60_000;
+/** A model not asked for in this time is left alone. */
+const IDLE_AFTER_MS = 180_000;
+/** Between tries while the coordinator is away, or has no more to give. */
+const RETRY_AFTER_MS = 2_000;
+const RETRY_WITHOUT_CREDITS_MS = 30_000;
+/** An extension covers what runs now for so long. */
+const COVER_S = 120;
+
+export type Renewal = {
+  watch(lease: Lease): void;
+  /** A request takes the lease. */
+  used(lease: Lease): void;
+  /** Renews what is due, forgets what has ended. */
+  tend(): void;
+};
+
+export type RenewalDeps = {
+  readonly nowMs: () => number;
+  /** Adds microcredits, and time. */
+  readonly extend: (lease: Lease, add: number) => Promise<void>;
+  readonly replace: (lease: Lease) => Promise<unknown>;
+  /** The coordinator does not know the lease any more. */
+  readonly drop: (lease: Lease) => void;
+  /** Whether new requests of its model get this lease. */
+  readonly isCurrent: (lease: Lease) => boolean;
+};
+
+type Watched = { usedAtMs: number; notBeforeMs: number; isRenewing: boolean };
+
+/**
+ * Keeps leases alive in the background, so that no request waits for it: those in use, and those that were replaced
+ * while something of theirs still runs.
+ */
+export function createRenewal(deps: RenewalDeps): Renewal {
+  const { nowMs } = deps;
+  const watched = new Map<Lease, Watched>();
+
+  function renewIfDue(lease: Lease, state: Watched): void {
+    if (state.isRenewing || nowMs() < state.notBeforeMs) return;
+    const isLate = lease.expiresAtMs() - nowMs() < RENEW_BEFORE_MS;
+    const isSpent = lease.spent() > lease.budget() / 2;
+    const isWanted =
+      lease.running() > 0 || (deps.isCurrent(lease) && nowMs() - state.usedAtMs < IDLE_AFTER_MS);
+    if (!isWanted || !(isLate || isSpent)) return;
+    state.isRenewing = true;
+    void renew(lease, state);
+  }
+
+  async function renew(lease: Lease, state: Watched): Promise<void> {
+    const isOld = nowMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
+    try {
+      await (isOld ? deps.replace(lease) : deps.extend(lease, wanted(lease)));
+      // What is still spent then stays so: the user has no more credits.
+      const isPoor = lease.spent() > lease.budget() / 2;
+      state.notBeforeMs = nowMs() + (isPoor ? RETRY_WITHOUT_CREDITS_MS : RETRY_AFTER_MS);
+    } catch (error) {
+      // While the coordinator is away the ticket at hand goes on.
+      if (isForgotten(error)) forget(lease);
+      else state.notBeforeMs = nowMs() + waitMs(error);
+    } finally {
+      state.isRenewing = false;
+    }
+  }
+
+  function forget(lease: Lease): void {
+    const wasCurrent = deps.isCurrent(lease);
+    watched.delete(lease);
+    deps.drop(lease);
+    // Fails in the background; the next request asks again, and tells its app what is wrong.
+    if (wasCurrent) deps.replace(lease).catch(() => {});
+  }
+
+  return {
+    watch(lease) {
+      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, isRenewing: false });
+    },
+    used(lease) {
+      const state = watched.get(lease);
+      if (state === undefined) return;
+      state.usedAtMs = nowMs();
+      renewIfDue(lease, state);
+    },
+    tend() {
+      for (const [lease, state] of watched) {
+        const isOver = lease.expiresAtMs() < nowMs() && lease.running() === 0;
+        if (isOver || (lease.running() === 0 && !deps.isCurrent(lease))) {
+          watched.delete(lease);
+          if (isOver) deps.drop(lease);
+        } else {
+          renewIfDue(lease, state);
+        }
+      }
+    },
+  };
+}
+
+/** Microcredits that bring what is left up to a new lease's budget, or to what the running requests will need. */
+function wanted(lease: Lease): number {
+  const left = Math.max(0, lease.budget() - lease.spent());
+  const goal = Math.max(DEFAULT_BUDGET_MICROCREDITS, lease.burnRate() * COVER_S);
+  return Math.max(1, Math.ceil(goal - left));
+}
+
+function isForgotten(error: unknown): boolean {
+  return error instanceof CoordinatorProblem && error.problem.code === "lease_not_found";
+}
+
+function waitMs(error: unknown): number {
+  if (!(error instanceof CoordinatorProblem)) return RETRY_AFTER_MS;
+  if (error.problem.code === "credits_exhausted") return RETRY_WITHOUT_CREDITS_MS;
+  return error.retryAfterMs ?? RETRY_AFTER_MS;
+}

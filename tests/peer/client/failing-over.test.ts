@@ -1,0 +1,198 @@
+import { createServer } from "node:net";
+import { expect, it } from "vitest";
+import { chatBody, clientNetwork, type ClientNetwork, startClient } from "./client-under-test";
+import { type Behaviour, openStream, refusal } from "./fake-node";
+
+const GOOD: Behaviour = () => Response.json({ from: "the good one" });
+
+/** A client with a lease that names these nodes in this order. */
+async function startWith(...answers: readonly Behaviour[]) {
+  const network = await clientNetwork();
+  for (const answer of answers) await network.addNode(answer);
+  return { network, client: await startClient(network) };
+}
+
+function attemptsOf(answer: Response): string | null {
+  return answer.headers.get("x-troop-attempts");
+}
+
+it("goes to the next node where one refuses the connection, without asking the coordinator again", async () => {
+  const { network, client } = await startWith(GOOD, GOOD);
+  await network.nodes[0]?.stop();
+  const answer = await client.post();
+  expect(await answer.json()).toEqual({ from: "the good one" });
+  expect(answer.headers.get("x-troop-node")).toBe(network.nodes[1]?.id);
+  expect(network.authorized[0]).not.toHaveProperty("exclude");
+});
+
+it.each([
+  ["busy", () => refusal(503, "node_busy", { "retry-after": "1" })],
+  ["without its engine", () => refusal(502, "engine_unreachable")],
+  ["out of the model", () => refusal(404, "model_not_found")],
+  ["failing", () => new Response("engine failed", { status: 500 })],
+  ["overloaded", () => Response.json({ error: "slow down" }, { status: 429 })],
+] as const)(
+  "goes to the next node where one is %s, and the app sees one clean answer",
+  async (_, bad) => {
+    const { network, client } = await startWith(bad, GOOD);
+    const answer = await client.post();
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ from: "the good one" });
+    expect(attemptsOf(answer)).toBe("2");
+    expect(network.nodes[1]?.seen.all[0]?.body).toEqual(network.nodes[0]?.seen.all[0]?.body);
+  },
+);
+
+it("goes to the next node where one breaks off after its headers and before the first byte", async () => {
+  const sockets = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const head =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+      socket.write(head, () => socket.destroy());
+    });
+  });
+  await new Promise<void>((listening) => {
+    sockets.listen(0, "127.0.0.1", listening);
+  });
+  const { network, client } = await startWith(GOOD, GOOD);
+  const [first] = network.nodes;
+  const address = sockets.address();
+  if (first === undefined || address === null || typeof address === "string") throw new Error();
+  network.nodes[0] = { ...first, url: `http://127.0.0.1:${address.port}` };
+  const answer = await client.post();
+  sockets.close();
+  expect(await answer.json()).toEqual({ from: "the good one" });
+  expect(attemptsOf(answer)).toBe("2");
+});
+
+it("asks once for other nodes when all of the lease have failed, and leaves those out", async () => {
+  const busy = () => refusal(503, "node_busy");
+  const { network, client } = await startWith(busy, busy);
+  const spare = await network.addNode(GOOD);
+  const [one, two] = network.nodes;
+  // The coordinator does not know the spare one until the client asks again.
+  network.nodes.pop();
+  const authorize = network.coordinator.answers["POST /authorize"];
+  network.coordinator.answers["POST /authorize"] = async (call) => {
+    const answer = authorize?.(call);
+    if (!network.nodes.includes(spare)) network.nodes.push(spare);
+    return answer ?? new Response(null, { status: 500 });
+  };
+  const answer = await client.post();
+  expect(await answer.json()).toEqual({ from: "the good one" });
+  expect(attemptsOf(answer)).toBe("3");
+  expect(new Set(network.authorized[1]?.exclude)).toEqual(new Set([one?.id, two?.id]));
+});
+
+it("tries three nodes at most, then gives the app what the last one said", async () => {
+  const busy = () => refusal(503, "node_busy", { "retry-after": "7" });
+  const { network, client } = await startWith(busy, busy, busy, GOOD);
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toBe("7");
+  expect(await answer.json()).toMatchObject({ error: { code: "node_busy" } });
+  expect(network.nodes[3]?.seen.all).toEqual([]);
+});
+
+it("says so in OpenAI's shape where no node can be reached", async () => {
+  const { network, client } = await startWith(GOOD);
+  await network.nodes[0]?.stop();
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toBe("2");
+  expect(await answer.json()).toMatchObject({ error: { code: "node_unreachable" } });
+});
+
+it("does not ask again and again for other nodes where there are none", async () => {
+  const { network, client } = await startWith(() => refusal(503, "node_busy"));
+  for (let times = 0; times < 5; times++) expect((await client.post()).status).toBe(503);
+  expect(network.authorized).toHaveLength(2);
+});
+
+it("gives the app a refusal of the request itself at once", async () => {
+  const { network, client } = await startWith(() => refusal(413, "request_too_large"), GOOD);
+  const answer = await client.post();
+  expect(answer.status).toBe(413);
+  expect(network.nodes[1]?.seen.all).toEqual([]);
+});
+
+it("gives the app an engine's own error where no other node does better, and asks for no more nodes", async () => {
+  const said = { error: { message: "bad", type: "server_error", param: null, code: 500 } };
+  const { network, client } = await startWith(() => Response.json(said, { status: 500 }));
+  const answer = await client.post();
+  expect(answer.status).toBe(500);
+  expect(await answer.json()).toEqual(said);
+  expect(network.authorized).toHaveLength(1);
+});
+
+it("never goes to another node after the first byte", async () => {
+  const stream = openStream();
+  const { network, client } = await startWith(() => stream.response, GOOD);
+  stream.write("data: {}\n\n");
+  const answer = await client.post();
+  stream.reset();
+  expect(await answer.text()).toContain("stream_broken");
+  expect(network.nodes[1]?.seen.all).toEqual([]);
+});
+
+it("takes a new ticket where a node takes the old one for spent, and tries the same node again", async () => {
+  let isSpent = true;
+  const { network, client } = await startWith((request) => {
+    if (isSpent) return refusal(402, "budget_exhausted");
+    return GOOD(request);
+  });
+  const [node] = network.nodes;
+  if (node === undefined) throw new Error();
+  network.coordinator.answers["POST /authorize"] = watchedAnswer(network, () => {
+    isSpent = network.authorized.length < 2;
+  });
+  const answer = await client.post();
+  expect(await answer.json()).toEqual({ from: "the good one" });
+  const leases = node.seen.all.map(({ leaseId }) => leaseId);
+  expect(new Set(leases).size).toBe(2);
+});
+
+function watchedAnswer(network: ClientNetwork, then: () => void) {
+  const authorize = network.coordinator.answers["POST /authorize"];
+  return async (call: Parameters<NonNullable<typeof authorize>>[0]): Promise<Response> => {
+    const answer = (await authorize?.(call)) ?? new Response(null, { status: 500 });
+    then();
+    return answer;
+  };
+}
+
+it("tries a node that failed last, for a while", async () => {
+  const { network, client } = await startWith(GOOD, GOOD);
+  const [first, second] = network.nodes;
+  if (first === undefined || second === undefined) throw new Error();
+  first.answer = () => refusal(502, "engine_unreachable");
+  await (await client.post()).text();
+  await (await client.post()).text();
+  expect(first.seen.all).toHaveLength(1);
+  expect(second.seen.all).toHaveLength(2);
+});
+
+it("dials no address outside the ranges that the operator allows", async () => {
+  const network = await clientNetwork();
+  network.ranges = ["100.64.0.0/10"];
+  const node = await network.addNode();
+  const client = await startClient(network);
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(node.seen.all).toEqual([]);
+});
+
+it("follows no redirect", async () => {
+  const { network, client } = await startWith(
+    () =>
+      new Response(null, { status: 307, headers: { location: "http://127.0.0.1:9/elsewhere" } }),
+  );
+  const answer = await fetch(`${client.url}/v1/chat/completions`, {
+    method: "POST",
+    body: chatBody(),
+    redirect: "manual",
+  });
+  expect(answer.status).toBe(307);
+  expect(network.nodes[0]?.seen.all).toHaveLength(1);
+});
