@@ -1,4 +1,4 @@
-import { createJsonModelScan } from "./json-model-scan";
+import { createJsonModelScan, isAmbiguous } from "./json-model-scan";
 import type { ModelScan } from "./model-scan";
 import { createMultipartModelScan } from "./multipart-model-scan";
 
@@ -16,16 +16,16 @@ export function modelScanFor(headers: Headers): ModelScan | undefined {
   return kind === undefined ? undefined : createMultipartModelScan(kind.boundary);
 }
 
+/** What a body says of its model; where it is ambiguous, engines may read another one from it. */
+export type NamedModel = { readonly model: string | undefined; readonly isAmbiguous: boolean };
+
 /** The model that a whole body names, or `unknown` where it cannot be told. */
-export function modelOf(
-  headers: Headers,
-  body: Uint8Array,
-): { readonly model: string | undefined } | "unknown" {
+export function modelOf(headers: Headers, body: Uint8Array): NamedModel | "unknown" {
   // Parsing is quicker than scanning, as long as the body is small.
-  if (kindOf(headers) === "json") return { model: parsedModel(body) };
+  if (kindOf(headers) === "json") return parsedModel(body);
   const scan = modelScanFor(headers);
   scan?.feed(body);
-  return scan === undefined ? "unknown" : { model: scan.model() };
+  return scan === undefined ? "unknown" : found(scan);
 }
 
 function kindOf(headers: Headers): "json" | { readonly boundary: string } | undefined {
@@ -39,12 +39,25 @@ function kindOf(headers: Headers): "json" | { readonly boundary: string } | unde
   return boundary === undefined ? undefined : { boundary };
 }
 
-function parsedModel(body: Uint8Array): string | undefined {
+/** What a scan of all the bytes found. */
+export function found(scan: ModelScan): NamedModel {
+  return { model: scan.model(), isAmbiguous: scan.isAmbiguous() };
+}
+
+function parsedModel(body: Uint8Array): NamedModel {
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(body));
-    if (typeof json !== "object" || json === null || !("model" in json)) return undefined;
-    return typeof json.model === "string" ? json.model : undefined;
+    const fields = new Map(isObject(json) ? Object.entries(json) : []);
+    const model = fields.get("model");
+    const name = typeof model === "string" ? model : undefined;
+    return { model: name, isAmbiguous: isAmbiguous(fields) };
   } catch {
-    return undefined; // Not JSON, so it names nothing.
+    return NOTHING; // Not JSON, so it names nothing.
   }
+}
+
+const NOTHING: NamedModel = { model: undefined, isAmbiguous: false };
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -2,12 +2,13 @@ import type { ModelScan } from "./model-scan";
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58];
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
+const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];
 /** Longer strings are no model's name, and no key that matters. */
 const MOST_KEPT = 2_048;
 
 /**
  * Finds the top-level `model` of a JSON object while it passes, wherever it stands; the last one counts, as in every
- * parser. Bytes inside strings are skipped by the runtime's own search, so a body of images costs little.
+ * parser. Go's, Ollama's among them, also takes `Model` or `MODEL` for it: these are kept to be compared. Bytes inside strings are skipped by the runtime's own search, so a body of images costs little.
  */
 export function createJsonModelScan(): ModelScan {
   let depth = 0;
@@ -17,12 +18,16 @@ export function createJsonModelScan(): ModelScan {
   let text: string | null = null;
   let isKeyNext = false;
   let key = "";
-  let model: string | undefined;
+  /** By key, which is `model` in any letters. */
+  const named = new Map<string, string | undefined>();
+  let isOver = false;
+  /** Some parsers read one value and leave what follows it, so a second one would name a model that nobody runs. */
+  let isMoreThanOne = false;
 
   function beginString(): void {
     isInString = true;
-    const matters = depth === 1 && (isKeyNext || key === "model");
-    text = matters ? "" : null;
+    if (depth === 1 && isKeyNext) key = ""; // Also where the next one turns out too long to be kept.
+    text = depth === 1 && (isKeyNext || isModel(key)) ? "" : null;
   }
 
   function endString(): void {
@@ -30,7 +35,7 @@ export function createJsonModelScan(): ModelScan {
     if (text === null) return;
     const value = unquoted(text);
     if (isKeyNext) key = value ?? "";
-    else model = value;
+    else named.set(key, value);
     text = null;
   }
 
@@ -61,6 +66,7 @@ export function createJsonModelScan(): ModelScan {
   }
 
   function structure(byte: number | undefined): void {
+    if (isOver && !isSpace(byte)) isMoreThanOne = true;
     switch (byte) {
       case QUOTE:
         beginString();
@@ -75,13 +81,14 @@ export function createJsonModelScan(): ModelScan {
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
         depth -= 1;
+        if (depth === 0) isOver = true;
         break;
       case COMMA:
         if (depth === 1) isKeyNext = true;
         break;
       case COLON:
         // A key without a string behind it takes back an earlier one.
-        if (depth === 1 && isKeyNext && key === "model") model = undefined;
+        if (depth === 1 && isKeyNext && isModel(key)) named.set(key, undefined);
         if (depth === 1) isKeyNext = false;
         break;
       default:
@@ -99,8 +106,25 @@ export function createJsonModelScan(): ModelScan {
         }
       }
     },
-    model: () => model,
+    model: () => (isMoreThanOne ? undefined : named.get("model")),
+    isAmbiguous: () => isAmbiguous(named),
   };
+}
+
+/** Whether a reader that minds the letters of `model` and one that does not would find different models. */
+export function isAmbiguous(values: ReadonlyMap<string, unknown>): boolean {
+  for (const [key, value] of values) {
+    if (isModel(key) && value !== values.get("model")) return true;
+  }
+  return false;
+}
+
+function isModel(key: string): boolean {
+  return key.length === 5 && key.toLowerCase() === "model";
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === LINE_FEED || byte === RETURN;
 }
 
 function find(chunk: Uint8Array, byte: number, from: number): number {

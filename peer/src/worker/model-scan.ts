@@ -3,4 +3,6 @@ export type ModelScan = {
   feed(chunk: Uint8Array): void;
   /** What was found so far. */
   model(): string | undefined;
+  /** Whether engines may take another model from it. */
+  isAmbiguous(): boolean;
 };

@@ -47,5 +47,6 @@ export function createMultipartModelScan(boundary: string): ModelScan {
       while (goesOn) goesOn = step();
     },
     model: () => model,
+    isAmbiguous: () => false,
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Outcome } from "#protocol/outcome";
-import { modelOf, modelScanFor } from "./body-model";
+import { found, modelOf, modelScanFor, type NamedModel } from "./body-model";
 import type { NodeRefusal } from "./refusals";
 
 /** Larger bodies pass on while they arrive; smaller ones are checked before the engine sees a byte. */
@@ -70,7 +70,7 @@ function checkWhole(
   const hash = createHash("sha256").update(bytes).digest("base64url");
   if (hash !== expected.hash) return { ok: false, reason: "proof_other_body" };
   const named = modelOf(headers, bytes);
-  const reason = named === "unknown" ? undefined : wrongModel(named.model, expected.model);
+  const reason = named === "unknown" ? undefined : wrongModel(named, expected.model);
   return reason && { ok: false, reason };
 }
 
@@ -99,15 +99,15 @@ async function* checked(
   if (hasher.digest("base64url") !== expected.hash) {
     throw new BodyRefused({ reason: "proof_other_body" });
   }
-  const reason = scan && wrongModel(scan.model(), expected.model);
+  const reason = scan && wrongModel(found(scan), expected.model);
   if (reason !== undefined) throw new BodyRefused({ reason });
   if (held !== undefined) yield held;
 }
 
 function wrongModel(
-  named: string | undefined,
+  { model, isAmbiguous }: NamedModel,
   expected: string,
 ): "model_required" | "model_mismatch" | undefined {
-  if (named === undefined) return "model_required";
-  return named === expected ? undefined : "model_mismatch";
+  if (model === undefined) return "model_required";
+  return model === expected && !isAmbiguous ? undefined : "model_mismatch";
 }

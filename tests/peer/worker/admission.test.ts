@@ -70,6 +70,18 @@ const CASES: readonly Case[] = [
     "invalid_request",
     () => ({ body: chatBody({ model: "other" }) }),
   ],
+  [
+    "a body that names another model to engines that do not mind a key's letters",
+    400,
+    "invalid_request",
+    () => ({ body: chatBody({ Model: "other" }) }),
+  ],
+  [
+    "a large body that does",
+    400,
+    "invalid_request",
+    () => ({ body: chatBody({ MODEL: "other", padding: "x".repeat(400_000) }) }),
+  ],
   ["a body that names no model", 400, "model_required", () => ({ body: "{}" })],
   ["a model that it does not have", 404, "model_not_found", ticket({ model: "other" })],
   ["a lease with nothing on it", 402, "budget_exhausted", ticket({ budget: 0 })],
