@@ -31,12 +31,29 @@ const NOT_TO_THE_ENGINE: ReadonlySet<string> = new Set([
   "referer",
 ]);
 
-/** An engine's own cookies and connection are nobody else's; the length is counted anew. */
+/**
+ * An engine's own cookies and connection are nobody else's; the length is counted anew. The rest is for browsers, which
+ * would take it for the word of the app's own address: who may read it, what it has to forget, where else to go.
+ */
 const NOT_FROM_THE_ENGINE: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   "content-length",
   "set-cookie",
+  "alt-svc",
+  "clear-site-data",
+  "link",
+  "location",
+  "nel",
+  "proxy-authenticate",
+  "refresh",
+  "report-to",
+  "reporting-endpoints",
+  "service-worker-allowed",
+  "strict-transport-security",
+  "www-authenticate",
 ]);
+/** Only the node itself says `troop-…`. */
+const NO_PREFIX_FROM_THE_ENGINE = ["troop-", "access-control-", "cross-origin-"] as const;
 
 /** What of a client's headers the engine gets; `body` adds how the body is framed. */
 export function engineHeaders(
@@ -62,11 +79,15 @@ export function answerHeaders(message: Pick<IncomingMessage, "rawHeaders" | "hea
   const raw = message.rawHeaders;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? "").toLowerCase();
-    // Only the node itself says `troop-…`.
-    if (NOT_FROM_THE_ENGINE.has(name) || name.startsWith("troop-") || own.has(name)) continue;
+    if (isNotForTheApp(name) || own.has(name)) continue;
     headers.append(name, raw[at + 1] ?? "");
   }
   return headers;
+}
+
+function isNotForTheApp(name: string): boolean {
+  const isOfKind = NO_PREFIX_FROM_THE_ENGINE.some((prefix) => name.startsWith(prefix));
+  return isOfKind || NOT_FROM_THE_ENGINE.has(name);
 }
 
 function isPrivate(name: string): boolean {

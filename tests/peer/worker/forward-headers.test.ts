@@ -69,3 +69,25 @@ it("passes an engine's headers back, repeated ones too, but no cookie, no connec
     "x-accel-buffering": "no",
   });
 });
+
+it("nothing reaches the app that its browser would take for the word of its own address", () => {
+  const names = [
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Credentials",
+    "Alt-Svc",
+    "Clear-Site-Data",
+    "Cross-Origin-Resource-Policy",
+    "Link",
+    "Location",
+    "NEL",
+    "Refresh",
+    "Report-To",
+    "Reporting-Endpoints",
+    "Service-Worker-Allowed",
+    "Strict-Transport-Security",
+    "WWW-Authenticate",
+  ];
+  const rawHeaders = [...names, "X-Request-Id"].flatMap((name) => [name, "*"]);
+  const headers = answerHeaders({ rawHeaders, headers: {} });
+  expect(Object.fromEntries(headers)).toEqual({ "x-request-id": "*" });
+});
