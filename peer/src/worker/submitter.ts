@@ -26,13 +26,16 @@ export type SubmitterOptions = {
   readonly onRefused: (code: string) => void;
 };
 
-/** Receipts that come close together travel together. */
-const GATHER_MS = 400;
+/** After a rest the receipts of one moment travel together: who asks for a balance then finds them in it. */
+const GATHER_MS = 100;
+/** Under load they gather for as long as this since the last call, as calls are counted. */
+const BETWEEN_CALLS_MS = 400;
 
 export function createSubmitter(options: SubmitterOptions): Submitter {
   const { outbox, identity, clock } = options;
   let sending: Promise<void> | undefined;
   let disarm: (() => void) | undefined;
+  let lastCallMs = -Infinity;
   let failures = 0;
   let isStopped = false;
   /** One by one while there is an item among them that the coordinator does not even read. */
@@ -42,7 +45,12 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     // While the coordinator is away the retry is armed already.
     if (isStopped || sending !== undefined || failures > 0 || outbox.unsentCount === 0) return;
     if (outbox.unsentCount >= MAX_BATCH) void run("batches");
-    else disarm ??= clock.after(GATHER_MS, () => void run("batches"));
+    else disarm ??= clock.after(gatherMs(), () => void run("batches"));
+  }
+
+  function gatherMs(): number {
+    const sinceLastMs = clock.steadyMs() - lastCallMs;
+    return Math.max(GATHER_MS, BETWEEN_CALLS_MS - sinceLastMs);
   }
 
   function run(how: "batches" | "all"): Promise<void> {
@@ -78,6 +86,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   async function sendBatch(batch: readonly UnsentReceipt[]): Promise<void> {
     const receipts = await Promise.all(batch.map(({ draft }) => signReceipt(identity, draft)));
     const tickets = [...new Set(batch.map(({ ticket }) => ticket))];
+    lastCallMs = clock.steadyMs();
     const { results } = await options.submit({ tickets, receipts });
     if (results.length !== batch.length) throw new Error("The answer does not fit the batch.");
     const refused: RefusedReceipt[] = [];

@@ -74,12 +74,12 @@ function seqs({ receipts }: SubmitRequest): number[] {
   return receipts.map((jws) => ReceiptClaims.parse(decodeJwt(jws)).seq);
 }
 
-it("gathers receipts for less than half a second and signs each", async () => {
+it("gathers receipts for a tenth of a second and signs each", async () => {
   const { clock, outbox, calls, submitter, serve } = await setUp();
   serve(3);
-  clock.advance(399);
+  clock.advance(99);
   expect(calls.all).toHaveLength(0);
-  clock.advance(101);
+  clock.advance(1);
   const call = await calls.until(() => true);
   expect(seqs(call)).toEqual([1, 2, 3]);
   expect(call.tickets.toSorted()).toEqual(["ticket-0", "ticket-1"]);
@@ -88,6 +88,17 @@ it("gathers receipts for less than half a second and signs each", async () => {
   expect(verified.ok).toBe(true);
   await submitter.flush();
   expect(outbox.unsentCount).toBe(0);
+});
+
+it("calls no more often than every 0.4 seconds while receipts keep coming one by one", async () => {
+  const { clock, calls, serve, submitter } = await setUp();
+  for (let each = 0; each < 60; each++) {
+    serve(1);
+    clock.advance(50);
+    await submitter.settled();
+  }
+  // Three seconds, the first call after a tenth of one.
+  expect(calls.all).toHaveLength(8);
 });
 
 it("sends full batches at once, and never more than a call may carry", async () => {
