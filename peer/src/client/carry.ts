@@ -70,8 +70,9 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
       if (verdict === "lease" && !hasAskedAnew) {
         // The same nodes may take another ticket.
         hasAskedAnew = true;
-        tried.length = 0;
-        lease = await leases.anew(lease);
+        const next = await leases.anew(lease);
+        if (next !== lease) tried.length = 0;
+        lease = next;
       }
     }
     const failing = lease.candidates.map(idOf).filter((id) => order.isFailing(id));
@@ -124,7 +125,7 @@ function learn(
   verdict: Verdict,
   answered: Answered | undefined,
 ): void {
-  if (verdict === "failed") order.failed(nodeId);
+  if (verdict === "failed" || verdict === "lease") order.failed(nodeId);
   else if (verdict === "busy") order.busy(nodeId, retryAfterMs(answered));
   else order.answered(nodeId);
 }

@@ -8,6 +8,8 @@ const USELESS_BEFORE_MS = 5_000;
 /** How long the coordinator's word counts that there are no nodes but those that failed. */
 const NO_OTHERS_FOR_MS = 2_000;
 const MOST_EXCLUDED = 32;
+/** Between leases that are taken because a node refused one for no reason that this side can see. */
+const ANEW_EVERY_MS = 60_000;
 
 export type Leases = {
   /** Whether `get` would answer at once. */
@@ -42,6 +44,7 @@ export function createLeases(
 ): Leases {
   const current = new Map<string, Lease>();
   const authorizing = new Map<string, Promise<Lease>>();
+  const nextAnewMs = new Map<string, number>();
   const noOthersUntilMs = new Map<string, number>();
   const renewal = createRenewal({
     nowMs,
@@ -118,7 +121,13 @@ export function createLeases(
     },
     others,
     async anew(used) {
-      return successor(used) ?? authorize(used.model, []);
+      const next = successor(used);
+      if (next !== undefined) return next;
+      // A node that calls every ticket bad must not make this client hold all its credits, lease after lease.
+      const isLikely = used.spent() > used.budget() / 2 || !isAlive(used);
+      if (!isLikely && nowMs() < (nextAnewMs.get(used.model) ?? 0)) return used;
+      nextAnewMs.set(used.model, nowMs() + ANEW_EVERY_MS);
+      return authorize(used.model, []);
     },
     avoid(used, failed) {
       // What comes of it shows in the requests to come; a failure costs them nothing.

@@ -196,3 +196,10 @@ it("follows no redirect", async () => {
   expect(answer.status).toBe(307);
   expect(network.nodes[0]?.seen.all).toHaveLength(1);
 });
+
+it("a node that calls every ticket bad does not make the client hold credits lease after lease", async () => {
+  const { network, client } = await startWith(() => refusal(401, "ticket_invalid"));
+  for (let turn = 0; turn < 10; turn++) expect((await client.post()).status).toBe(502);
+  // The first lease, one in its place, and those that a coordinator was asked for without that node.
+  expect(network.authorized.filter((asked) => !("exclude" in asked)).length).toBeLessThanOrEqual(2);
+});
