@@ -3,11 +3,12 @@ import type { ReceiptOutcome } from "#protocol/receipt";
 import type { ModelRoute } from "../engines/catalogue";
 import type { Usage } from "../metering/usage";
 import type { Clock } from "./clock";
+import { type SilenceWatch, watchSilence } from "./engine-silence";
 import type { LeaseAccount } from "./lease-book";
 import type { Outbox } from "./outbox";
 
-/** Why this node, not the engine, ends a request early. */
-export type Cut = "client_left" | "budget_exhausted" | "stopping";
+/** Why this node ends a request early that its engine did not end. */
+export type Cut = "client_left" | "budget_exhausted" | "engine_silent" | "stopping";
 
 /** A request that was let in: whose it is, what it may cost, and who serves it. */
 export type Admission = {
@@ -34,6 +35,8 @@ export type Job = {
   /** Ends it early; what is under way then is told by `onCut`. The first reason counts. */
   cut(by: Cut): void;
   onCut(run: () => void): void;
+  /** Cuts it when the engine is silent for too long. */
+  readonly silence: SilenceWatch;
   firstByte(): void;
   end(end: JobEnd): void;
   /** The engine never got it: no receipt, and the client may come again with this number. */
@@ -91,12 +94,14 @@ export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
     let ttftMs: number | undefined;
     let hasEnded = false;
     const endCharge = lease.charge(() => job.cut("budget_exhausted"));
+    const silence = watchSilence(clock, () => job.cut("engine_silent"));
 
     function leave(): boolean {
       if (hasEnded) return false;
       hasEnded = true;
       running.delete(job);
       endCharge();
+      silence.stop();
       admission.release();
       if (running.size > 0) return true;
       for (const resolve of waiting) resolve();
@@ -118,6 +123,7 @@ export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
         cutShort = run;
         if (cutBy !== undefined) run();
       },
+      silence,
       firstByte() {
         ttftMs ??= elapsedMs();
       },

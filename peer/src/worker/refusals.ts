@@ -58,6 +58,7 @@ const REFUSALS = {
   ],
   engine_unreachable: [502, "engine_unreachable", "This node's engine does not answer."],
   engine_broke: [502, "engine_error", "This node's engine broke off before it answered."],
+  engine_silent: [504, "engine_error", "This node's engine did not answer in time."],
   internal: [500, "internal", "Something failed on this node."],
 } as const satisfies Record<string, Row>;
 

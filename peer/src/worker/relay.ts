@@ -24,6 +24,10 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
     code: "stream_broken",
     message: "The node's engine broke off in the middle of the answer; send the request again.",
   },
+  engine_silent: {
+    code: "stream_broken",
+    message: "The node's engine stopped in the middle of the answer; send the request again.",
+  },
   budget_exhausted: {
     code: "budget_exhausted",
     message: "The lease ran out of credits in the middle of the answer; what ran was charged.",
@@ -84,6 +88,10 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
         case "stopping":
           fail("engine_error", ERRORS.stopping);
           break;
+        case "engine_silent":
+          rest.onEngineFailure();
+          fail("engine_error", ERRORS.engine_silent);
+          break;
         default:
           rest.onEngineFailure();
           fail("engine_error", ERRORS.engine);
@@ -97,8 +105,11 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
     message.on("data", (chunk: Uint8Array) => {
       if (isOver) return;
       job.firstByte();
+      job.silence.heard();
       pass(chunk);
-      if ((controller.desiredSize ?? 0) <= 0) message.pause();
+      if ((controller.desiredSize ?? 0) > 0) return;
+      message.pause();
+      job.silence.pause();
     });
     message.once("end", () => whenOver(message.complete ? finish : breakOff));
     message.once("error", () => whenOver(breakOff));
@@ -106,6 +117,11 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
       // One that is whole may still be waiting for its reader.
       if (!message.complete) whenOver(breakOff);
     });
+  }
+
+  function goOn(): void {
+    if (message.isPaused()) job.silence.heard();
+    message.resume();
   }
 
   function whenOver(run: () => void): void {
@@ -125,7 +141,7 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
     return new Response(null, { status, headers });
   }
   const stream = new ReadableStream<Uint8Array>(
-    { start, pull: () => void message.resume(), cancel: () => job.cut("client_left") },
+    { start, pull: goOn, cancel: () => job.cut("client_left") },
     new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
   );
   return new Response(stream, { status, headers });

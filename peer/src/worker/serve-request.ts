@@ -2,6 +2,7 @@ import { upstreamUrl } from "../engines/engine-url";
 import { admit, type Gate } from "./admit";
 import { callEngine } from "./engine-call";
 import { engineHeaders } from "./forward-headers";
+import type { SilenceWatch } from "./engine-silence";
 import type { Admission, Job, Jobs } from "./jobs";
 import { refusal } from "./refusals";
 import { relay } from "./relay";
@@ -70,13 +71,14 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
   const call = callEngine({
     url: carried.url,
     headers: engineHeaders(request.headers, engine.target.apiKey, { length }),
-    body,
+    body: whileWatched(body, job.silence),
   });
   job.onCut(call.cut);
   request.signal.addEventListener("abort", () => job.cut("client_left"), { once: true });
 
   const answer = await call.answer;
   if (answer.ok) {
+    job.silence.heard();
     const { onEngineFailure } = context;
     return relay(answer.value, { job, engine: engine.kind, target, onEngineFailure });
   }
@@ -95,6 +97,10 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
     case "stopping":
       job.end({ outcome: "engine_error" });
       return refusal("stopping");
+    case "engine_silent":
+      context.onEngineFailure();
+      job.end({ outcome: "engine_error" });
+      return refusal("engine_silent");
     default:
   }
   context.onEngineFailure();
@@ -104,6 +110,22 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
   }
   job.end({ outcome: "engine_error" });
   return refusal("engine_broke");
+}
+
+/** An engine is not silent as long as it waits for the client's bytes. */
+function whileWatched(body: RequestBody, silence: SilenceWatch): RequestBody {
+  if (body.kind === "whole") return body;
+  const { chunks } = body;
+  async function* turns(): AsyncGenerator<Uint8Array, void, undefined> {
+    silence.pause();
+    for await (const chunk of chunks) {
+      silence.heard();
+      yield chunk;
+      silence.pause();
+    }
+    silence.heard();
+  }
+  return { ...body, chunks: turns() };
 }
 
 function giveBack(admission: Admission, reason: Parameters<typeof refusal>[0]): Response {

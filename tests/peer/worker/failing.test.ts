@@ -1,9 +1,8 @@
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { demoModel, VOICES } from "#demo/engine/settings";
 import { OpenAiError } from "#protocol/openai-error";
 import { MODEL } from "./fake-network";
+import { scriptedEngine } from "./scripted-engine";
 import { CHAT, chatBody, engine, startWorker } from "./worker-under-test";
 
 const STREAMS: readonly (readonly [target: string, more: Record<string, unknown>, end: RegExp])[] =
@@ -177,20 +176,3 @@ it("uses a fresh connection where the engine closed an idle one", async () => {
   }
   expect(requests).toBeGreaterThan(3);
 });
-
-/** An OpenAI-compatible engine that answers requests as the test says. */
-async function scriptedEngine(answer: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((request, response) => {
-    request.resume();
-    request.once("end", () => {
-      if (request.method === "POST") answer(response);
-      else response.end(JSON.stringify({ object: "list", data: [{ id: MODEL, object: "model" }] }));
-    });
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import { type DemoEngine, type DemoEngineOptions, startDemoEngine } from "#demo/engine/start";
 import type { Home } from "#peer/home/home";
 import { openHome } from "#peer/home/open-home";
+import type { Clock } from "#peer/worker/clock";
 import type { WorkerOptions, WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import type { Identity } from "#protocol/identity";
@@ -83,6 +84,7 @@ export function engine(options: Partial<DemoEngineOptions> = {}): DemoEngine {
 export type StartOptions = Partial<Pick<WorkerOptions, "concurrency" | "home" | "advertise">> & {
   readonly engines: readonly string[];
   readonly network?: FakeNetwork;
+  readonly clock?: Clock;
 };
 
 /** A worker on a free port; it stops with the test. */
@@ -93,7 +95,7 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
   const stopping = new AbortController();
   let stopped: Promise<void> | undefined;
   const ready = await new Promise<WorkerReady>((resolve, reject) => {
-    stopped = runWorker({
+    const workerOptions: WorkerOptions = {
       home,
       coordinatorUrl: network.coordinator.baseUrl,
       engines: options.engines,
@@ -105,7 +107,8 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
       say: (line) => said.push(line),
       signal: stopping.signal,
       onReady: resolve,
-    });
+    };
+    stopped = runWorker(workerOptions, options.clock);
     stopped.catch(reject);
   });
   const stop = async (): Promise<void> => {
