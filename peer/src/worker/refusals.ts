@@ -49,6 +49,7 @@ const REFUSALS = {
   budget_exhausted: [402, "budget_exhausted", "The lease has nothing left to spend; extend it."],
   body_too_large: [413, "request_too_large", "The body is larger than this node takes."],
   body_broken: [400, "invalid_request", "The body did not arrive whole."],
+  body_too_slow: [408, "invalid_request", "The body arrived too slowly; send the request again."],
   busy: [503, "node_busy", "This node serves as many requests as it can; try another."],
   stopping: [503, "node_busy", "This node is stopping; try another."],
   not_enrolled: [
@@ -76,6 +77,8 @@ export function refusal(reason: RefusalReason): Response {
     headers: {
       [REFUSAL_HEADER]: code,
       ...(status === 503 && { "retry-after": RETRY_AFTER_S }),
+      // What is still to come of the body is not waited for.
+      ...(status === 408 && { connection: "close" }),
       ...(status === 405 && { allow: "POST" }),
     },
   });

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Outcome } from "#protocol/outcome";
 import { found, modelOf, modelScanFor, type NamedModel } from "./body-model";
+import { atPace, BODY_GRACE_MS, BodyTooSlow, inTime } from "./body-pace";
+import type { Clock } from "./clock";
 import type { NodeRefusal } from "./refusals";
 
 /** Larger bodies pass on while they arrive; smaller ones are checked before the engine sees a byte. */
@@ -37,10 +39,14 @@ export function announcedLength(headers: Headers): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
-/** `onArrived`: nothing more is expected from the client. */
+/**
+ * `onArrived`: nothing more is expected from the client. A place is taken while the body arrives, so it has to come at
+ * some pace.
+ */
 export async function readBody(
   request: Request,
   expected: ExpectedBody,
+  clock: Clock,
   onArrived: () => void,
 ): Promise<Outcome<RequestBody, NodeRefusal>> {
   const length = announcedLength(request.headers);
@@ -48,14 +54,14 @@ export async function readBody(
     return { ok: false, reason: "body_too_large" };
   }
   if (length === undefined || length > WHOLE_BODY_BYTES) {
-    const chunks = checked(request, expected, onArrived);
+    const chunks = checked(request, expected, clock, onArrived);
     return { ok: true, value: { kind: "streamed", length, chunks } };
   }
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(await request.arrayBuffer());
-  } catch {
-    return { ok: false, reason: "body_broken" }; // The client left, or sent nothing for too long.
+    bytes = new Uint8Array(await inTime(clock, BODY_GRACE_MS, request.arrayBuffer()));
+  } catch (error) {
+    return { ok: false, reason: whyNotWhole(error) };
   }
   onArrived();
   const wrong = checkWhole(request.headers, bytes, expected);
@@ -81,13 +87,14 @@ function checkWhole(
 async function* checked(
   request: Request,
   expected: ExpectedBody,
+  clock: Clock,
   onArrived: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hasher = createHash("sha256");
   const scan = modelScanFor(request.headers);
   let bytes = 0;
   let held: Uint8Array | undefined;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of arriving(request, clock)) {
     bytes += chunk.length;
     if (bytes > MOST_BODY_BYTES) throw new BodyRefused({ reason: "body_too_large" });
     hasher.update(chunk);
@@ -102,6 +109,19 @@ async function* checked(
   const reason = scan && wrongModel(found(scan), expected.model);
   if (reason !== undefined) throw new BodyRefused({ reason });
   if (held !== undefined) yield held;
+}
+
+async function* arriving(request: Request, clock: Clock): AsyncGenerator<Uint8Array> {
+  try {
+    yield* atPace(clock, request.body);
+  } catch (error) {
+    throw new BodyRefused({ reason: whyNotWhole(error) });
+  }
+}
+
+/** Where it is not too slow, the client left. */
+function whyNotWhole(error: unknown): "body_too_slow" | "body_broken" {
+  return error instanceof BodyTooSlow ? "body_too_slow" : "body_broken";
 }
 
 function wrongModel(

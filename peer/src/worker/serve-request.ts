@@ -36,7 +36,7 @@ export async function serveRequest(
 
   timer.limit(request);
   const expected = { model: admission.claims.model, hash: admission.bodyHash };
-  const body = await readBody(request, expected, () => timer.lift(request));
+  const body = await readBody(request, expected, context.gate.clock, () => timer.lift(request));
   if (!body.ok) return giveBack(admission, body.reason);
   if (request.signal.aborted) return giveBack(admission, "body_broken");
 
