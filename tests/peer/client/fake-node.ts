@@ -6,7 +6,7 @@ import {
   openIdentity,
 } from "#protocol/identity";
 import { hashBody, nodeAudience, PROOF_HEADER, verifyProof } from "#protocol/proof";
-import { TICKET_HEADER, verifyTicket } from "#protocol/ticket";
+import { TICKET_HEADER, type TicketClaims, TICKETS_PATH, verifyTicket } from "#protocol/ticket";
 import { type SigningKey, type Watched, watched } from "../worker/fake-network";
 
 /** A request whose ticket and proof were right. */
@@ -27,6 +27,8 @@ export type FakeNode = {
   readonly id: string;
   readonly url: string;
   readonly seen: Watched<NodeRequest>;
+  /** Tickets that came by themselves, for a lease with something running. */
+  readonly tickets: Watched<TicketClaims>;
   answer: Behaviour;
   /** Resets every connection and frees the port. */
   stop(): Promise<void>;
@@ -40,6 +42,7 @@ export async function fakeNode(
   const identity: Identity = await openIdentity(await generatePrivateKey());
   const id = identity.peerId;
   const seen = watched<NodeRequest>();
+  const tickets = watched<TicketClaims>();
   const spent = new Set<string>();
   const verifyingKey = await importPublicKey(key.publicKey);
 
@@ -70,6 +73,10 @@ export async function fakeNode(
       return refusal(401, "proof_invalid");
     }
     spent.add(jti).add(place);
+    if (target === TICKETS_PATH) {
+      tickets.push(ticket.value);
+      return new Response(null, { status: 204 });
+    }
     const { method, headers, signal: left } = request;
     const known = { method, target, headers, body, leaseId: ticket.value.jti, seq, left };
     seen.push(known);
@@ -87,6 +94,7 @@ export async function fakeNode(
     id,
     url: `http://127.0.0.1:${server.port}`,
     seen,
+    tickets,
     answer,
     stop: () => server.stop(true),
   };

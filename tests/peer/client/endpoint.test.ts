@@ -1,0 +1,174 @@
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import { OpenAiError } from "#protocol/openai-error";
+import { CHAT, chatBody, clientNetwork, startClient, startWarm } from "./client-under-test";
+
+async function codeOf(answer: Response): Promise<string | null> {
+  return OpenAiError.parse(await answer.json()).error.code;
+}
+
+/** What comes back for bytes as they are; ends when the other side closes, or with `until`. */
+function raw(url: string, request: string | readonly Buffer[], until: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = "";
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
+      for (const part of typeof request === "string" ? [request] : request) socket.write(part);
+    });
+    socket.on("data", (chunk) => {
+      received += chunk.toString("latin1");
+      if (!until.test(received)) return;
+      socket.destroy();
+      resolve(received);
+    });
+    socket.on("close", () => resolve(received));
+    socket.on("error", (error) => (received === "" ? reject(error) : resolve(received)));
+  });
+}
+
+it.each(["org/model:tag", "org%2Fmodel%3Atag", "org/model%3atag"])(
+  "shows one model asked for as %s",
+  async (id) => {
+    const network = await clientNetwork();
+    network.models = ["org/model:tag"];
+    const client = await startClient(network);
+    const answer = await client.get(`/v1/models/${id}`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ id: "org/model:tag", object: "model" });
+  },
+);
+
+it("lists no models as an empty list", async () => {
+  const network = await clientNetwork();
+  network.models = [];
+  const client = await startClient(network);
+  expect(await (await client.get("/v1/models")).json()).toEqual({ object: "list", data: [] });
+});
+
+it("lists what it last knew while the coordinator is away", async () => {
+  const { network, client } = await startWarm();
+  const known = await (await client.get("/v1/models")).json();
+  await network.coordinator[Symbol.asyncDispose]();
+  expect(await (await client.get("/v1/models")).json()).toEqual(known);
+});
+
+it.each(["/", "/health", "/v1/models"])("answers HEAD %s without a body", async (target) => {
+  const { client } = await startWarm();
+  const answer = await client.get(target, { method: "HEAD" });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toBe("");
+});
+
+it.each([
+  ["GET", "/nowhere", 404, "not_found"],
+  ["GET", "/v1/responses/resp_1", 404, "not_found"],
+  ["GET", "/v1/models/nobody-has-it", 404, "model_not_found"],
+  ["DELETE", "/v1/models/m", 405, "method_not_allowed"],
+  ["POST", "/v1/models", 405, "method_not_allowed"],
+  ["PUT", CHAT, 405, "method_not_allowed"],
+  ["POST", "/health", 405, "method_not_allowed"],
+])("answers %s %s with %d in JSON", async (method, target, status, code) => {
+  const { client } = await startWarm();
+  const answer = await client.get(target, { method });
+  expect(answer.status).toBe(status);
+  if (status === 405) expect(answer.headers.get("allow")).toMatch(/OPTIONS/);
+  expect(await codeOf(answer)).toBe(code);
+});
+
+it.each(["", "hello", "[]", "{}", '{"model":7}', '{"messages":[{"model":"inner"}]}'])(
+  "refuses the body %s: it names no model",
+  async (body) => {
+    const { node, client } = await startWarm();
+    const before = node.seen.all.length;
+    const answer = await client.post({ body });
+    expect(answer.status).toBe(400);
+    expect(await codeOf(answer)).toBe("model_required");
+    expect(node.seen.all).toHaveLength(before);
+  },
+);
+
+const TOO_MUCH = 129 * 1_024 * 1_024;
+
+it("refuses a body that announces too much in JSON, before it is sent", async () => {
+  const { client } = await startWarm();
+  const head = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${TOO_MUCH}\r\n\r\n`;
+  const answer = await raw(client.url, head, /request_too_large/);
+  expect(answer).toMatch(/^HTTP\/1\.1 413/);
+  expect(answer).toMatch(/content-type: application\/json/i);
+});
+
+it("refuses a body in chunks that turns out too large, in JSON", async () => {
+  const { client } = await startWarm();
+  const piece = Buffer.alloc(1_024 * 1_024, "x");
+  const chunk = Buffer.concat([Buffer.from("100000\r\n"), piece, Buffer.from("\r\n")]);
+  const head = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const chunks = Array.from({ length: 129 }, () => chunk);
+  const answer = await raw(client.url, [Buffer.from(head), ...chunks], /request_too_large/);
+  expect(answer).toMatch(/^HTTP\/1\.1 413/);
+});
+
+it("carries 64 MB", async () => {
+  const { node, client } = await startWarm((request) =>
+    Response.json({ got: request.body.length }),
+  );
+  const body = chatBody({ image: "A".repeat(64 * 1_024 * 1_024) });
+  const answer = await client.post({ body });
+  expect(await answer.json()).toEqual({ got: body.length });
+  expect(node.seen.all.at(-1)?.body.length).toBe(body.length);
+});
+
+it("says 100 Continue to who waits for it", async () => {
+  const { client } = await startWarm();
+  const body = chatBody();
+  const head =
+    `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  expect(await raw(client.url, head, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 100 Continue/);
+});
+
+it("keeps a connection in use after a refusal", async () => {
+  const { client } = await startWarm();
+  const get = (target: string) => `GET ${target} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+  const answers = await raw(client.url, get("/nowhere") + get("/health"), /"endpoint"/);
+  expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 200"]);
+});
+
+it("lets a page on this machine ask, with the headers that it wants", async () => {
+  const { client } = await startWarm();
+  const preflight = await client.get(CHAT, {
+    method: "OPTIONS",
+    headers: {
+      origin: "http://localhost:3000",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,x-stainless-lang",
+      "access-control-request-private-network": "true",
+    },
+  });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.toJSON()).toMatchObject({
+    "access-control-allow-origin": "http://localhost:3000",
+    "access-control-allow-headers": "authorization,x-stainless-lang",
+    "access-control-allow-private-network": "true",
+    "access-control-allow-methods": expect.stringContaining("POST") as string,
+  });
+  for (const answer of [
+    await client.post({ headers: { origin: "http://localhost:3000" } }),
+    await client.get("/nowhere", { headers: { origin: "http://localhost:3000" } }),
+  ]) {
+    expect(answer.headers.get("access-control-allow-origin")).toBe("http://localhost:3000");
+  }
+});
+
+it("answers neither a page from elsewhere nor a name that points here from outside", async () => {
+  const { node, client } = await startWarm();
+  const before = node.seen.all.length;
+  const fromPage = await client.post({ headers: { origin: "https://evil.example" } });
+  expect(fromPage.status).toBe(403);
+  expect(fromPage.headers.get("access-control-allow-origin")).toBeNull();
+  const byName = await raw(
+    client.url,
+    "GET /v1/models HTTP/1.1\r\nhost: evil.example:9000\r\n\r\n",
+    /\}$/,
+  );
+  expect(byName).toMatch(/^HTTP\/1\.1 403/);
+  expect(node.seen.all).toHaveLength(before);
+});

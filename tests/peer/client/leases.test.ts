@@ -1,0 +1,228 @@
+import { expect, it } from "vitest";
+import { createLeases } from "#peer/client/leases";
+import type { Lease } from "#peer/client/lease";
+import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
+import type {
+  Authorization,
+  AuthorizeRequest,
+  ExtendRequest,
+  Extension,
+} from "#protocol/authorize";
+import { PROBLEMS, type ProblemCode } from "#protocol/problem";
+
+const CREDIT = 1_000_000;
+const NODES = ["a", "b", "c"].map((letter) => letter.repeat(43));
+
+function refused(code: ProblemCode): CoordinatorProblem {
+  const [status, title] = PROBLEMS[code];
+  const problem = { type: "about:blank", title, status, code, requestId: "r" } as const;
+  return new CoordinatorProblem(title, problem, undefined);
+}
+
+/** Leases whose coordinator and clock the test holds. Times are milliseconds from the start. */
+function underTest() {
+  const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES };
+  const asked: AuthorizeRequest[] = [];
+  const extended: ExtendRequest[] = [];
+  const told: Lease[] = [];
+  let fails: Error | undefined;
+  const leases = createLeases(
+    {
+      async authorize(body): Promise<Authorization> {
+        asked.push(body);
+        if (fails !== undefined) throw fails;
+        const nodes = state.nodes.filter((id) => body.exclude?.includes(id) !== true);
+        if (nodes.length === 0) throw refused("model_unavailable");
+        return {
+          ticket: `ticket-${asked.length}`,
+          lease_id: crypto.randomUUID(),
+          network: "public",
+          model: body.model,
+          budget: state.budget,
+          expires_at: state.nowMs / 1_000 + 300,
+          candidates: nodes.map((node_id) => ({
+            node_id,
+            urls: ["http://127.0.0.1:1"],
+            engine: "vllm",
+            rate: CREDIT,
+            own: false,
+            expected_ms: 1,
+          })),
+        };
+      },
+      async extend(body): Promise<Extension> {
+        extended.push(body);
+        if (fails !== undefined) throw fails;
+        return {
+          ticket: `${body.ticket}+`,
+          lease_id: crypto.randomUUID(),
+          budget: state.budget + body.add,
+          expires_at: state.nowMs / 1_000 + 300,
+        };
+      },
+    },
+    () => state.nowMs,
+    { onExtended: (lease) => told.push(lease) },
+  );
+  /** Lets the clock run, with the looking after that goes with it. */
+  async function pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      state.nowMs += 1_000;
+      leases.tend();
+      await settled();
+    }
+  }
+  return {
+    state,
+    leases,
+    asked,
+    extended,
+    told,
+    pass,
+    fail: (error: Error | undefined) => {
+      fails = error;
+    },
+  };
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+it("takes one lease for requests that come together, and uses it for the ones to come", async () => {
+  const { leases, asked } = underTest();
+  const [one, two] = await Promise.all([leases.get("m"), leases.get("m")]);
+  expect(one).toBe(two);
+  expect(await leases.get("m")).toBe(one);
+  expect(asked).toHaveLength(1);
+});
+
+it("renews a ticket in use before it ends, so that no request waits", async () => {
+  const { leases, asked, extended, pass } = underTest();
+  const lease = await leases.get("m");
+  for (let minutes = 0; minutes < 10; minutes++) {
+    await pass(60);
+    expect(leases.isReady("m")).toBe(true);
+    expect(await leases.get("m")).toBe(lease);
+  }
+  expect(asked).toHaveLength(1);
+  expect(extended.length).toBeGreaterThanOrEqual(3);
+  expect(extended.length).toBeLessThanOrEqual(5);
+  expect(extended[1]?.ticket).toBe("ticket-1+");
+});
+
+it("lets the ticket of a model go that nobody asks for any more", async () => {
+  const { leases, asked, extended, pass } = underTest();
+  await leases.get("m");
+  await pass(1_200);
+  expect(extended.length).toBeLessThanOrEqual(1);
+  expect(leases.isReady("m")).toBe(false);
+  await leases.get("m");
+  expect(asked).toHaveLength(2);
+});
+
+it("extends the budget when more than half of it is spent, by what running requests need", async () => {
+  const { leases, extended, told, pass } = underTest();
+  const lease = await leases.get("m");
+  const ends = [lease.begin(CREDIT), lease.begin(CREDIT)];
+  await pass(15);
+  expect(extended).toEqual([]);
+  await pass(2);
+  expect(extended).toHaveLength(1);
+  // Two seconds a second for the next two minutes, less what is left.
+  expect(extended[0]?.add).toBe(240 * CREDIT - (60 - 2 * 16) * CREDIT);
+  expect(told).toEqual([lease]);
+  for (const end of ends) end();
+});
+
+it("looks after a lease that was replaced for as long as something of it runs", async () => {
+  const { leases, extended, pass } = underTest();
+  const old = await leases.get("m");
+  const end = old.begin(CREDIT);
+  expect(await leases.anew(old)).not.toBe(old);
+  await pass(40);
+  expect(extended.map(({ ticket }) => ticket)).toContain("ticket-1");
+  end();
+  const before = extended.length;
+  await pass(60);
+  expect(extended).toHaveLength(before);
+});
+
+it("goes on with a ticket that cannot be renewed until it ends", async () => {
+  const { state, leases, extended, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  fail(new CoordinatorUnreachable("away"));
+  await pass(100);
+  await leases.get("m");
+  await pass(190);
+  expect(await leases.get("m")).toBe(lease);
+  expect(extended.length).toBeGreaterThan(1);
+  state.nowMs = 296_000;
+  await expect(leases.get("m")).rejects.toThrow("away");
+});
+
+it("lets the node judge whether a lease is spent while nobody else can be asked", async () => {
+  const { leases, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  lease.begin(CREDIT);
+  fail(new CoordinatorUnreachable("away"));
+  await pass(61);
+  expect(leases.isReady("m")).toBe(false);
+  expect(await leases.get("m")).toBe(lease);
+});
+
+it("keeps a ticket whose budget cannot grow, and does not keep asking", async () => {
+  const { leases, extended, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  lease.begin(CREDIT);
+  fail(refused("credits_exhausted"));
+  await pass(50);
+  expect(await leases.get("m")).toBe(lease);
+  expect(extended).toHaveLength(1);
+});
+
+it("takes a new lease where the coordinator has lost the old one", async () => {
+  const { leases, asked, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  await pass(100);
+  await leases.get("m");
+  fail(refused("lease_not_found"));
+  await pass(81);
+  fail(undefined);
+  expect(await leases.get("m")).not.toBe(lease);
+  expect(asked.length).toBeGreaterThan(1);
+});
+
+it("gives requests whose nodes failed together one other lease, without those nodes", async () => {
+  const { leases, asked } = underTest();
+  const lease = await leases.get("m");
+  const [a = "", b = ""] = NODES;
+  const others = await Promise.all([leases.others(lease, [a, b]), leases.others(lease, [b, a])]);
+  expect(others[0]).toBe(others[1]);
+  expect(await leases.others(lease, [a, b])).toBe(others[0]);
+  expect(asked).toHaveLength(2);
+  expect(asked[1]?.exclude).toEqual([a, b]);
+});
+
+it("asks at most every two seconds for other nodes where there are none", async () => {
+  const { state, leases, asked } = underTest();
+  const lease = await leases.get("m");
+  expect(await leases.others(lease, NODES)).toBeUndefined();
+  expect(await leases.others(lease, NODES)).toBeUndefined();
+  expect(asked).toHaveLength(2);
+  state.nowMs += 2_000;
+  expect(await leases.others(lease, NODES)).toBeUndefined();
+  expect(asked).toHaveLength(3);
+});
+
+it("takes a lease without failing nodes in the background", async () => {
+  const { leases, asked } = underTest();
+  const lease = await leases.get("m");
+  leases.avoid(lease, NODES.slice(0, 2));
+  await settled();
+  const next = await leases.get("m");
+  expect(next.candidates.map(({ node_id }) => node_id)).toEqual(NODES.slice(2));
+  expect(asked).toHaveLength(2);
+});
