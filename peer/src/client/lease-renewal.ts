@@ -11,8 +11,9 @@ const IDLE_AFTER_MS = 180_000;
 /** Between tries while the coordinator is away, or has no more to give. */
 const RETRY_AFTER_MS = 2_000;
 const RETRY_WITHOUT_CREDITS_MS = 30_000;
-/** An extension covers what runs now for so long. */
+/** An extension covers what runs now for so long, and comes when what is left covers it for less than so long. */
 const COVER_S = 120;
+const LOW_S = 15;
 
 export type Renewal = {
   watch(lease: Lease): void;
@@ -33,7 +34,13 @@ export type RenewalDeps = {
   readonly isCurrent: (lease: Lease) => boolean;
 };
 
-type Watched = { usedAtMs: number; notBeforeMs: number; isRenewing: boolean };
+type Watched = {
+  usedAtMs: number;
+  notBeforeMs: number;
+  isRenewing: boolean;
+  /** Microcredits that were left when it was granted or last extended. */
+  allotment: number;
+};
 
 /**
  * Keeps leases alive in the background, so that no request waits for it: those in use, and those that were replaced
@@ -46,7 +53,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   function renewIfDue(lease: Lease, state: Watched): void {
     if (state.isRenewing || nowMs() < state.notBeforeMs) return;
     const isLate = lease.expiresAtMs() - nowMs() < RENEW_BEFORE_MS;
-    const isSpent = lease.spent() > lease.budget() / 2;
+    const isSpent = left(lease) < Math.max(state.allotment / 2, lease.burnRate() * LOW_S);
     const isWanted =
       lease.running() > 0 || (deps.isCurrent(lease) && nowMs() - state.usedAtMs < IDLE_AFTER_MS);
     if (!isWanted || !(isLate || isSpent)) return;
@@ -57,10 +64,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   async function renew(lease: Lease, state: Watched): Promise<void> {
     const isOld = nowMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
     try {
-      await (isOld ? deps.replace(lease) : deps.extend(lease, wanted(lease)));
-      // What is still spent then stays so: the user has no more credits.
-      const isPoor = lease.spent() > lease.budget() / 2;
-      state.notBeforeMs = nowMs() + (isPoor ? RETRY_WITHOUT_CREDITS_MS : RETRY_AFTER_MS);
+      if (!isOld || !(await hasReplaced(lease))) await extend(lease, state);
     } catch (error) {
       // While the coordinator is away the ticket at hand goes on.
       if (isForgotten(error)) forget(lease);
@@ -68,6 +72,29 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     } finally {
       state.isRenewing = false;
     }
+    // What began meanwhile may need more than was asked for.
+    if (watched.has(lease)) renewIfDue(lease, state);
+  }
+
+  /** False where all that the user has is held by the lease itself. */
+  async function hasReplaced(lease: Lease): Promise<boolean> {
+    try {
+      await deps.replace(lease);
+      return true;
+    } catch (error) {
+      if (isWithoutCredits(error)) return false;
+      throw error;
+    }
+  }
+
+  async function extend(lease: Lease, state: Watched): Promise<void> {
+    const budget = lease.budget();
+    const add = wanted(lease);
+    await deps.extend(lease, add);
+    state.allotment = Math.max(0, left(lease));
+    // Less than was asked for is all that the user has. Otherwise whatever starts now may need more at once.
+    const isPoor = lease.budget() - budget < add;
+    state.notBeforeMs = isPoor ? nowMs() + RETRY_WITHOUT_CREDITS_MS : 0;
   }
 
   function forget(lease: Lease): void {
@@ -80,7 +107,8 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
   return {
     watch(lease) {
-      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, isRenewing: false });
+      const allotment = lease.budget();
+      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, isRenewing: false, allotment });
     },
     used(lease) {
       const state = watched.get(lease);
@@ -104,17 +132,24 @@ export function createRenewal(deps: RenewalDeps): Renewal {
 
 /** Microcredits that bring what is left up to a new lease's budget, or to what the running requests will need. */
 function wanted(lease: Lease): number {
-  const left = Math.max(0, lease.budget() - lease.spent());
   const goal = Math.max(DEFAULT_BUDGET_MICROCREDITS, lease.burnRate() * COVER_S);
-  return Math.max(1, Math.ceil(goal - left));
+  return Math.max(1, Math.ceil(goal - Math.max(0, left(lease))));
+}
+
+/** Microcredits; below 0 where more runs than the budget covers. */
+function left(lease: Lease): number {
+  return lease.budget() - lease.spent();
 }
 
 function isForgotten(error: unknown): boolean {
   return error instanceof CoordinatorProblem && error.problem.code === "lease_not_found";
 }
 
+function isWithoutCredits(error: unknown): boolean {
+  return error instanceof CoordinatorProblem && error.problem.code === "credits_exhausted";
+}
+
 function waitMs(error: unknown): number {
-  if (!(error instanceof CoordinatorProblem)) return RETRY_AFTER_MS;
-  if (error.problem.code === "credits_exhausted") return RETRY_WITHOUT_CREDITS_MS;
-  return error.retryAfterMs ?? RETRY_AFTER_MS;
+  if (isWithoutCredits(error)) return RETRY_WITHOUT_CREDITS_MS;
+  return (error instanceof CoordinatorProblem ? error.retryAfterMs : undefined) ?? RETRY_AFTER_MS;
 }

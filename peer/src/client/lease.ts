@@ -23,7 +23,13 @@ export type Lease = {
   renewed(ticket: string, budget: number, expiresAtMs: number): void;
 };
 
-export function openLease(model: string, granted: Authorization, nowMs: () => number): Lease {
+/** `onBegin` is called with each request that begins. */
+export function openLease(
+  model: string,
+  granted: Authorization,
+  nowMs: () => number,
+  onBegin: () => void = () => {},
+): Lease {
   const openedAtMs = nowMs();
   let { ticket, budget } = granted;
   let expiresAtMs = granted.expires_at * 1_000;
@@ -48,6 +54,7 @@ export function openLease(model: string, granted: Authorization, nowMs: () => nu
       running += 1;
       runningRate += rate;
       runningRateBySince += rate * sinceMs;
+      onBegin();
       let isOver = false;
       return () => {
         if (isOver) return;

@@ -67,7 +67,8 @@ export function createLeases(
     const call = api
       .authorize({ model, ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }) })
       .then((granted) => {
-        const lease = openLease(model, granted, nowMs);
+        // Many that start together may use up what one of them would not: then more is asked for at once.
+        const lease = openLease(model, granted, nowMs, () => renewal.used(lease));
         current.set(model, lease);
         renewal.watch(lease);
         onGranted(lease);
@@ -108,14 +109,15 @@ export function createLeases(
     },
     async get(model) {
       const lease = current.get(model);
-      if (lease === undefined || !isAlive(lease)) return authorize(model, []);
+      if (lease === undefined) return authorize(model, []);
       renewal.used(lease);
       if (isUsable(lease)) return lease;
       try {
         return await authorize(model, []);
       } catch (error) {
-        // Spent is a guess from this side, on the high side; with nobody to ask, the node decides.
-        if (error instanceof CoordinatorUnreachable && isAlive(lease)) return lease;
+        // Spent is a guess from this side, on the high side, and a ticket that ends soon is good until then: with
+        // nobody to ask, the node decides.
+        if (isAway(error) && lease.expiresAtMs() > nowMs()) return lease;
         throw error;
       }
     },
@@ -135,4 +137,10 @@ export function createLeases(
     },
     tend: () => renewal.tend(),
   };
+}
+
+/** Nobody decided anything: it, or its stores, cannot be reached. */
+function isAway(error: unknown): boolean {
+  if (error instanceof CoordinatorUnreachable) return true;
+  return error instanceof CoordinatorProblem && error.problem.status >= 500;
 }

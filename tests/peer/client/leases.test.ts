@@ -21,7 +21,8 @@ function refused(code: ProblemCode): CoordinatorProblem {
 
 /** Leases whose coordinator and clock the test holds. Times are milliseconds from the start. */
 function underTest() {
-  const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES };
+  const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES, balance: Infinity };
+  let budget = 0;
   const asked: AuthorizeRequest[] = [];
   const extended: ExtendRequest[] = [];
   const told: Lease[] = [];
@@ -33,6 +34,7 @@ function underTest() {
         if (fails !== undefined) throw fails;
         const nodes = state.nodes.filter((id) => body.exclude?.includes(id) !== true);
         if (nodes.length === 0) throw refused("model_unavailable");
+        budget = state.budget;
         return {
           ticket: `ticket-${asked.length}`,
           lease_id: crypto.randomUUID(),
@@ -56,7 +58,7 @@ function underTest() {
         return {
           ticket: `${body.ticket}+`,
           lease_id: crypto.randomUUID(),
-          budget: state.budget + body.add,
+          budget: (budget += Math.min(body.add, state.balance)),
           expires_at: state.nowMs / 1_000 + 300,
         };
       },
@@ -159,7 +161,9 @@ it("goes on with a ticket that cannot be renewed until it ends", async () => {
   await pass(190);
   expect(await leases.get("m")).toBe(lease);
   expect(extended.length).toBeGreaterThan(1);
-  state.nowMs = 296_000;
+  state.nowMs = 299_999;
+  expect(await leases.get("m")).toBe(lease);
+  state.nowMs = 300_000;
   await expect(leases.get("m")).rejects.toThrow("away");
 });
 
@@ -225,4 +229,79 @@ it("takes a lease without failing nodes in the background", async () => {
   const next = await leases.get("m");
   expect(next.candidates.map(({ node_id }) => node_id)).toEqual(NODES.slice(2));
   expect(asked).toHaveLength(2);
+});
+
+it("asks for more once for each half that is spent, however much that was before", async () => {
+  const { leases, extended, pass } = underTest();
+  for (let minutes = 0; minutes < 10; minutes++) {
+    const end = (await leases.get("m")).begin(CREDIT);
+    await pass(60);
+    end();
+  }
+  // 600 credits, some 60 at a time.
+  expect(extended.length).toBeGreaterThanOrEqual(8);
+  expect(extended.length).toBeLessThanOrEqual(11);
+});
+
+it("has enough for a thousand streams that start at once, before they have spent what there is", async () => {
+  const { leases, asked, pass } = underTest();
+  const leasesTaken = await Promise.all(Array.from({ length: 1_000 }, () => leases.get("m")));
+  for (const lease of leasesTaken) lease.begin(CREDIT);
+  for (let turns = 0; turns < 10; turns++) await settled();
+  const [lease] = leasesTaken;
+  expect((lease?.budget() ?? 0) - (lease?.spent() ?? 0)).toBeGreaterThan(15_000 * CREDIT);
+  await pass(300);
+  expect((lease?.budget() ?? 0) - (lease?.spent() ?? 0)).toBeGreaterThan(0);
+  expect(asked).toHaveLength(1);
+});
+
+it("has enough for many streams that start after a long quiet session", async () => {
+  const { leases, asked, pass } = underTest();
+  const quiet = (await leases.get("m")).begin(CREDIT);
+  await pass(200);
+  quiet();
+  const lease = await leases.get("m");
+  for (let streams = 0; streams < 1_000; streams++) (await leases.get("m")).begin(CREDIT);
+  for (let turns = 0; turns < 10; turns++) await settled();
+  expect(lease.budget() - lease.spent()).toBeGreaterThan(15_000 * CREDIT);
+  expect(asked).toHaveLength(1);
+});
+
+it("takes what a poor user has, and does not keep asking for more", async () => {
+  const { state, leases, extended, pass } = underTest();
+  state.budget = 10 * CREDIT;
+  state.balance = 0;
+  const lease = await leases.get("m");
+  lease.begin(CREDIT);
+  await pass(9);
+  expect(await leases.get("m")).toBe(lease);
+  expect(extended).toHaveLength(1);
+});
+
+it("keeps an old ticket where no new one is to be had, since it holds all that the user has", async () => {
+  const { state, leases, asked, extended, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  for (let minutes = 0; minutes < 20; minutes++) {
+    await pass(60);
+    await leases.get("m");
+  }
+  const before = extended.length;
+  state.balance = 0;
+  fail(refused("credits_exhausted"));
+  asked.length = 0;
+  await pass(100);
+  await leases.get("m");
+  await pass(30);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(extended.length).toBeGreaterThan(before);
+  expect(await leases.get("m")).toBe(lease);
+});
+
+it("goes on with its ticket while the coordinator's stores are away", async () => {
+  const { leases, pass, fail } = underTest();
+  const lease = await leases.get("m");
+  lease.begin(CREDIT);
+  fail(refused("store_unavailable"));
+  await pass(61);
+  expect(await leases.get("m")).toBe(lease);
 });
