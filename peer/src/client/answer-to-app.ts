@@ -1,4 +1,4 @@
-import { answerHeaders } from "../worker/forward-headers";
+import { answerHeaders } from "../http/pass-headers";
 import type { Answered } from "./attempt";
 import { relayBody } from "./relay";
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
-import { REFUSAL_HEADER } from "../worker/refusals";
+import { REFUSAL_HEADER } from "../http/refusal-header";
 import type { Lease } from "./lease";
 import { callNode, dialledUrl, type NodeCall } from "./node-call";
 import { nodeHeaders } from "./node-headers";

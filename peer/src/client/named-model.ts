@@ -5,7 +5,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { modelScanFor } from "../worker/body-model";
+import { modelScanFor } from "../http/model-in-body";
 
 /** Unpacked only to look for the model; more than this is not looked through. */
 const MOST_UNPACKED_BYTES = 256 * 1_024 * 1_024;

@@ -4,7 +4,7 @@ import { isAllowedUrl } from "#protocol/address-ranges";
 import type { Identity } from "#protocol/identity";
 import { nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
 import { TICKET_HEADER } from "#protocol/ticket";
-import { callEngine } from "../worker/engine-call";
+import { callHttp } from "../http/call";
 
 export type NodeRequest = {
   /** Path and query, below `/`. */
@@ -39,7 +39,7 @@ export async function callNode(
   const { target, seq, bodyHash } = request;
   const proven = { audience: nodeAudience(node.node_id), method: "POST", target, bodyHash, seq };
   const proof = await signProof(identity, proven, crypto.randomUUID(), nowMs);
-  const call = callEngine({
+  const call = callHttp({
     url: url + target,
     headers: { ...request.headers, [TICKET_HEADER]: request.ticket, [PROOF_HEADER]: proof },
     body: { kind: "whole", bytes: request.body },

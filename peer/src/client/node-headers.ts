@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { engineHeaders } from "../worker/forward-headers";
+import { requestHeaders } from "../http/pass-headers";
 
 /** Say who pays elsewhere; they are for the service that the app was made for. */
 const OF_THE_APPS_ACCOUNT = [
@@ -11,7 +11,7 @@ const OF_THE_APPS_ACCOUNT = [
 
 /** What of the app's headers a node gets: nothing that says who the app's user is or where the app runs. */
 export function nodeHeaders(headers: Headers, bodyBytes: number): OutgoingHttpHeaders {
-  const passed = engineHeaders(headers, undefined, { length: bodyBytes });
+  const passed = requestHeaders(headers, undefined, { length: bodyBytes });
   for (const name of OF_THE_APPS_ACCOUNT) delete passed[name];
   return passed;
 }

@@ -1,7 +1,5 @@
 import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
-
-/** The header on answers that are the node's own: the engine's errors pass without it. Its value is the error's code. */
-export const REFUSAL_HEADER = "troop-refusal";
+import { REFUSAL_HEADER } from "../http/refusal-header";
 
 type Row = readonly [status: number, code: OpenAiErrorCode, message: string, param?: string];
 

@@ -4,7 +4,7 @@ import type { ReceiptOutcome } from "#protocol/receipt";
 import { type AnswerMeter, createAnswerMeter } from "../metering/answer-meter";
 import { apiOfPath } from "../metering/api-of-path";
 import type { StreamError } from "../metering/stream-error-frame";
-import { answerHeaders } from "./forward-headers";
+import { answerHeaders } from "../http/pass-headers";
 import type { Cut, Job } from "./jobs";
 
 export type Relay = {

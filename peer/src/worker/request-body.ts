@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Outcome } from "#protocol/outcome";
-import { found, modelOf, modelScanFor, type NamedModel } from "./body-model";
+import type { OutgoingBody } from "../http/call";
+import { found, modelOf, modelScanFor, type NamedModel } from "../http/model-in-body";
 import { atPace, BODY_GRACE_MS, BodyTooSlow, inTime } from "./body-pace";
 import type { Clock } from "./clock";
 import type { NodeRefusal } from "./refusals";
@@ -12,15 +13,6 @@ export const MOST_BODY_BYTES = 128 * 1_024 * 1_024;
 
 /** What a body has to be, by the ticket and the proof. */
 export type ExpectedBody = { readonly model: string; readonly hash: string };
-
-/** `chunks` throws `BodyRefused` in front of the last bytes of a body that is not the expected one. */
-export type RequestBody =
-  | { readonly kind: "whole"; readonly bytes: Uint8Array }
-  | {
-      readonly kind: "streamed";
-      readonly length: number | undefined;
-      readonly chunks: AsyncIterable<Uint8Array>;
-    };
 
 /** The body turned out wrong when most of it had passed. */
 export class BodyRefused extends Error {
@@ -41,14 +33,14 @@ export function announcedLength(headers: Headers): number | undefined {
 
 /**
  * `onArrived`: nothing more is expected from the client. A place is taken while the body arrives, so it has to come at
- * some pace.
+ * some pace. The chunks of a large one throw `BodyRefused` in front of the last bytes where it is not the expected one.
  */
 export async function readBody(
   request: Request,
   expected: ExpectedBody,
   clock: Clock,
   onArrived: () => void,
-): Promise<Outcome<RequestBody, NodeRefusal>> {
+): Promise<Outcome<OutgoingBody, NodeRefusal>> {
   const length = announcedLength(request.headers);
   if (length !== undefined && length > MOST_BODY_BYTES) {
     return { ok: false, reason: "body_too_large" };

@@ -1,12 +1,12 @@
 import { upstreamUrl } from "../engines/engine-url";
 import { admit, type Gate } from "./admit";
-import { callEngine } from "./engine-call";
-import { engineHeaders } from "./forward-headers";
+import { callHttp, type OutgoingBody } from "../http/call";
+import { requestHeaders } from "../http/pass-headers";
 import type { SilenceWatch } from "./engine-silence";
 import type { Admission, Job, Jobs } from "./jobs";
 import { refusal } from "./refusals";
 import { relay } from "./relay";
-import { readBody, type RequestBody } from "./request-body";
+import { BodyRefused, readBody } from "./request-body";
 
 export type ServeContext = {
   readonly gate: Gate;
@@ -61,16 +61,16 @@ type Carried = {
   readonly url: string;
   readonly target: string;
   readonly admission: Admission;
-  readonly body: RequestBody;
+  readonly body: OutgoingBody;
 };
 
 async function carry(context: ServeContext, request: Request, carried: Carried): Promise<Response> {
   const { job, body, target } = carried;
   const { engine } = carried.admission.route;
   const length = body.kind === "whole" ? body.bytes.length : body.length;
-  const call = callEngine({
+  const call = callHttp({
     url: carried.url,
-    headers: engineHeaders(request.headers, engine.target.apiKey, { length }),
+    headers: requestHeaders(request.headers, engine.target.apiKey, { length }),
     body: whileWatched(body, job.silence),
   });
   job.onCut(call.cut);
@@ -85,7 +85,8 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
   if (answer.reason === "body") {
     // It never became a request: the engine was left before its last bytes.
     job.forget();
-    return refusal(answer.refused.refusal.reason);
+    const { error } = answer;
+    return refusal(error instanceof BodyRefused ? error.refusal.reason : "internal");
   }
   switch (job.cutBy) {
     case "client_left":
@@ -113,7 +114,7 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
 }
 
 /** An engine is not silent as long as it waits for the client's bytes. */
-function whileWatched(body: RequestBody, silence: SilenceWatch): RequestBody {
+function whileWatched(body: OutgoingBody, silence: SilenceWatch): OutgoingBody {
   if (body.kind === "whole") return body;
   const { chunks } = body;
   async function* turns(): AsyncGenerator<Uint8Array, void, undefined> {

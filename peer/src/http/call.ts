@@ -6,32 +6,40 @@ import http, {
 import https from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { BodyRefused, type RequestBody } from "./request-body";
+
+/** What is sent: all of it at hand, or as it comes. */
+export type OutgoingBody =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "streamed";
+      readonly length: number | undefined;
+      /** What it throws takes the request back: it never becomes whole. */
+      readonly chunks: AsyncIterable<Uint8Array>;
+    };
 
 /**
- * Why an engine did not answer. `unreachable`: it never got the request. `broke`: it had the request, or part of it.
- * `body`: the request was taken back in front of its last bytes.
+ * Why there is no answer. `unreachable`: the other side never got the request. `broke`: it had the request, or part of
+ * it. `body`: the body's `chunks` threw `error`. `cut`: it was ended from here.
  */
-export type EngineCallRefusal =
+export type CallRefusal =
   | { readonly reason: "unreachable" }
   | { readonly reason: "broke" }
-  | { readonly reason: "body"; readonly refused: BodyRefused }
+  | { readonly reason: "body"; readonly error: unknown }
   | { readonly reason: "cut" };
 
-export type EngineCall = {
+export type HttpCall = {
   /** Resolves with the head of the answer; never rejects. */
   readonly answer: Promise<
-    | { readonly ok: true; readonly value: IncomingMessage }
-    | ({ readonly ok: false } & EngineCallRefusal)
+    { readonly ok: true; readonly value: IncomingMessage } | ({ readonly ok: false } & CallRefusal)
   >;
   /** Ends the request at once, whether or not it was answered. */
   readonly cut: () => void;
 };
 
-export type EngineRequest = {
+export type OutgoingPost = {
   readonly url: string;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: RequestBody;
+  readonly body: OutgoingBody;
 };
 
 /**
@@ -52,20 +60,21 @@ const NOT_REACHED: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
 ]);
 
-export function callEngine(engine: EngineRequest): EngineCall {
+/** One POST. */
+export function callHttp(post: OutgoingPost): HttpCall {
   let current: ClientRequest | undefined;
   let isCut = false;
 
-  async function run(): Promise<Awaited<EngineCall["answer"]>> {
+  async function run(): Promise<Awaited<HttpCall["answer"]>> {
     for (;;) {
-      const sent = send(engine);
+      const sent = send(post);
       current = sent.request;
       const answer = await sent.answer;
       if (answer.ok) return answer;
       if (isCut) return { ok: false, reason: "cut" };
       // An engine may close an idle connection in the moment in which it is used again (vLLM's after 5 s).
       const isStale = answer.reason === "broke" && sent.request.reusedSocket;
-      if (!isStale || engine.body.kind !== "whole") return answer;
+      if (!isStale || post.body.kind !== "whole") return answer;
     }
   }
 
@@ -78,16 +87,16 @@ export function callEngine(engine: EngineRequest): EngineCall {
   };
 }
 
-function send({ url, headers, body }: EngineRequest): {
+function send({ url, headers, body }: OutgoingPost): {
   readonly request: ClientRequest;
-  readonly answer: EngineCall["answer"];
+  readonly answer: HttpCall["answer"];
 } {
   const isTls = url.startsWith("https:");
   // A body that passes by cannot be sent twice, so it gets a connection that cannot be stale.
   const agent = body.kind === "whole" && (isTls ? httpsAgent : httpAgent);
   const request = (isTls ? https : http).request(url, { method: "POST", headers, agent });
   let hasConnected = false;
-  let refused: BodyRefused | undefined;
+  let failed: { readonly error: unknown } | undefined;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
     if (hasConnected) return;
@@ -98,19 +107,19 @@ function send({ url, headers, body }: EngineRequest): {
     for (const end of ["connect", "close"]) socket.once(end, () => clearTimeout(timer));
   });
 
-  const answer: EngineCall["answer"] = new Promise((resolve) => {
+  const answer: HttpCall["answer"] = new Promise((resolve) => {
     request.once("response", (message) => resolve({ ok: true, value: message }));
     // Stays: what fails after the answer's head is told by the message.
     request.on("error", (error: NodeJS.ErrnoException) => {
       const isLost = !hasConnected || NOT_REACHED.has(error.code ?? "");
       const why = { reason: isLost ? "unreachable" : "broke" } as const;
-      resolve({ ok: false, ...(refused === undefined ? why : { reason: "body", refused }) });
+      resolve({ ok: false, ...(failed === undefined ? why : { reason: "body", ...failed }) });
     });
     if (body.kind === "whole") {
       request.end(body.bytes);
     } else {
       const chunks = noting(body.chunks, (error) => {
-        refused = error;
+        failed = { error };
       });
       // Destroys the request, so that it never becomes whole, where the body turns out wrong or breaks off; that the
       // request failed is told above.
@@ -122,12 +131,12 @@ function send({ url, headers, body }: EngineRequest): {
 
 async function* noting(
   chunks: AsyncIterable<Uint8Array>,
-  note: (error: BodyRefused) => void,
+  note: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* chunks;
   } catch (error) {
-    if (error instanceof BodyRefused) note(error);
+    note(error);
     throw error;
   }
 }

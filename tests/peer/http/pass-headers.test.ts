@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { answerHeaders, engineHeaders } from "#peer/worker/forward-headers";
+import { answerHeaders, requestHeaders } from "#peer/http/pass-headers";
 
 it("passes on what belongs to the request, and nothing that names the app, its user or the way here", () => {
   const kept = {
@@ -35,11 +35,11 @@ it("passes on what belongs to the request, and nothing that names the app, its u
     "x-hop": "1",
   };
   const headers = new Headers({ ...kept, ...dropped });
-  expect(engineHeaders(headers, undefined, { length: 12 })).toEqual({
+  expect(requestHeaders(headers, undefined, { length: 12 })).toEqual({
     ...kept,
     "content-length": 12,
   });
-  expect(engineHeaders(headers, "engine-key", { length: undefined })).toEqual({
+  expect(requestHeaders(headers, "engine-key", { length: undefined })).toEqual({
     ...kept,
     authorization: "Bearer engine-key",
     "transfer-encoding": "chunked",

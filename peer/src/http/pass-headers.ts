@@ -11,13 +11,13 @@ const HOP_BY_HOP = [
   "upgrade",
 ] as const;
 
-const NOT_TO_THE_ENGINE: ReadonlySet<string> = new Set([
+const NOT_ONWARD: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
-  // Set anew for the engine; `expect` was answered here.
+  // Set anew for the next hop; `expect` was answered here.
   "host",
   "content-length",
   "expect",
-  // What the app's user is known by is not the engine's to see; the engine's own key is added instead.
+  // What the app's user is known by is nobody else's to see; an engine's own key is added instead.
   "authorization",
   "proxy-authorization",
   "x-api-key",
@@ -32,10 +32,10 @@ const NOT_TO_THE_ENGINE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An engine's own cookies and connection are nobody else's; the length is counted anew. The rest is for browsers, which
+ * Whoever answers keeps its own cookies and connection to itself; the length is counted anew. The rest is for browsers, which
  * would take it for the word of the app's own address: who may read it, what it has to forget, where else to go.
  */
-const NOT_FROM_THE_ENGINE: ReadonlySet<string> = new Set([
+const NOT_BACK: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   "content-length",
   "set-cookie",
@@ -53,10 +53,10 @@ const NOT_FROM_THE_ENGINE: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 /** Only the node itself says `troop-…`. */
-const NO_PREFIX_FROM_THE_ENGINE = ["troop-", "access-control-", "cross-origin-"] as const;
+const NO_PREFIX_BACK = ["troop-", "access-control-", "cross-origin-"] as const;
 
-/** What of a client's headers the engine gets; `body` adds how the body is framed. */
-export function engineHeaders(
+/** What of a request's headers goes on; `body` adds how the body is framed. */
+export function requestHeaders(
   headers: Headers,
   apiKey: string | undefined,
   body: { readonly length: number | undefined },
@@ -64,7 +64,7 @@ export function engineHeaders(
   const own = connectionNames(headers.get("connection"));
   const passed: OutgoingHttpHeaders = {};
   for (const [name, value] of headers) {
-    if (!NOT_TO_THE_ENGINE.has(name) && !isPrivate(name) && !own.has(name)) passed[name] = value;
+    if (!NOT_ONWARD.has(name) && !isPrivate(name) && !own.has(name)) passed[name] = value;
   }
   if (apiKey !== undefined) passed["authorization"] = `Bearer ${apiKey}`;
   if (body.length === undefined) passed["transfer-encoding"] = "chunked";
@@ -72,7 +72,7 @@ export function engineHeaders(
   return passed;
 }
 
-/** What of an engine's headers the client gets, repeated ones included. */
+/** What of an answer's headers goes back, repeated ones included. */
 export function answerHeaders(message: Pick<IncomingMessage, "rawHeaders" | "headers">): Headers {
   const own = connectionNames(message.headers.connection ?? null);
   const headers = new Headers();
@@ -86,8 +86,8 @@ export function answerHeaders(message: Pick<IncomingMessage, "rawHeaders" | "hea
 }
 
 function isNotForTheApp(name: string): boolean {
-  const isOfKind = NO_PREFIX_FROM_THE_ENGINE.some((prefix) => name.startsWith(prefix));
-  return isOfKind || NOT_FROM_THE_ENGINE.has(name);
+  const isOfKind = NO_PREFIX_BACK.some((prefix) => name.startsWith(prefix));
+  return isOfKind || NOT_BACK.has(name);
 }
 
 function isPrivate(name: string): boolean {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { modelOf, modelScanFor } from "#peer/worker/body-model";
-import type { ModelScan } from "#peer/worker/model-scan";
+import { modelOf, modelScanFor } from "#peer/http/model-in-body";
+import type { ModelScan } from "#peer/http/model-scan";
 
 const JSON_TYPE = new Headers({ "content-type": "application/json; charset=utf-8" });
 
