@@ -1,9 +1,12 @@
 import { answerToApp } from "./answer-to-app";
 import { appError } from "./app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
-import { coordinatorError } from "./coordinator-error";
+import { coordinatorError, isModelUnavailable } from "./coordinator-error";
 import type { Lease } from "./lease";
 import type { Leases } from "./leases";
+import { isAnswer } from "./is-answer";
+import type { Models } from "./model-list";
+import { unknownModel } from "./models-api";
 import type { NodeOrder } from "./node-order";
 
 /** Nodes that one request tries, and how long it looks for one, before the app is told. */
@@ -14,6 +17,7 @@ const BUSY_FOR_MS = 1_000;
 export type CarryDeps = AttemptDeps & {
   readonly leases: Leases;
   readonly order: NodeOrder;
+  readonly models: Models;
 };
 
 /** What the answer of a node means for the request. */
@@ -23,6 +27,8 @@ type Verdict =
   /** This node can't now; another can. */
   | "busy"
   | "failed"
+  /** It has the model no more. */
+  | "gone"
   /** The lease is spent, ended, or signed with a key that is gone. */
   | "lease"
   /** The engine behind it failed: perhaps at this request, perhaps not. */
@@ -56,7 +62,7 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
       }
       tried.push(node.node_id);
       attempts += 1;
-      const answered = await attempt(deps, request, lease, node);
+      const answered = onlyAnswer(await attempt(deps, request, lease, node));
       if (signal.aborted) {
         drop(answered);
         break;
@@ -81,7 +87,8 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
     // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
     if (held === undefined || held.verdict === "lease") {
       drop(held?.answered);
-      return coordinatorError(error, attempts);
+      if (isModelUnavailable(error)) return unknownModel(deps.models, model);
+      return coordinatorError(error);
     }
   }
   if (signal.aborted) {
@@ -89,16 +96,20 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
     return new Response(null, { status: 499 }); // Nobody reads it.
   }
   if (held === undefined) return unreachable(model, attempts);
-  const isOfTrust = ["ticket_invalid", "ticket_missing", "proof_invalid"];
-  if (isOfTrust.includes(held.answered.refusal ?? "")) {
-    drop(held.answered);
-    return appError(502, "coordinator_refused", UNTRUSTED);
-  }
-  return answerToApp(held.answered, request, attempts);
+  const { answered, verdict } = held;
+  const isNotForTheApp = verdict === "gone" || answered.message.statusCode === 401;
+  if (!isNotForTheApp) return answerToApp(answered, request, attempts);
+  drop(answered);
+  if (verdict === "gone") return unknownModel(deps.models, model);
+  // Whichever it was, the app's key was not the reason: it never got there.
+  return answered.refusal === undefined
+    ? appError(502, "engine_error", LOCKED_ENGINE)
+    : appError(502, "coordinator_refused", UNTRUSTED);
 }
 
 const UNTRUSTED =
   "No node took this client's ticket. Check that this machine's clock is right, then try again.";
+const LOCKED_ENGINE = "The engine refused the key of the node that it runs on. Try again later.";
 
 /** Refusals that another node would repeat: they are about the request. */
 const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
@@ -112,9 +123,10 @@ const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
 function verdictOn({ message, refusal }: Answered): Verdict {
   if (refusal === undefined) {
     const { statusCode = 0 } = message;
-    return statusCode === 429 || statusCode >= 500 ? "engine" : "final";
+    return statusCode === 401 || statusCode === 429 || statusCode >= 500 ? "engine" : "final";
   }
   if (refusal === "node_busy") return "busy";
+  if (refusal === "model_not_found") return "gone";
   if (refusal === "ticket_invalid" || refusal === "budget_exhausted") return "lease";
   return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
 }
@@ -133,6 +145,13 @@ function learn(
 function retryAfterMs(answered: Answered | undefined): number {
   const seconds = Number(answered?.message.headers["retry-after"]);
   return seconds > 0 ? seconds * 1_000 : BUSY_FOR_MS;
+}
+
+/** What is no answer that an app could get counts as none. */
+function onlyAnswer(answered: Answered | undefined): Answered | undefined {
+  if (answered === undefined || isAnswer(answered.message)) return answered;
+  drop(answered);
+  return undefined;
 }
 
 function drop(answered: Answered | undefined): void {

@@ -3,7 +3,7 @@ import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/error
 import { appError } from "./app-error";
 
 /** What the app is told when no ticket was to be had, in OpenAI's shape; rethrows what is no answer of a coordinator. */
-export function coordinatorError(error: unknown, nodesTried: number): Response {
+export function coordinatorError(error: unknown): Response {
   if (error instanceof CoordinatorUnreachable) {
     return appError(503, "coordinator_unreachable", error.message, {
       headers: { "retry-after": "5" },
@@ -20,16 +20,7 @@ export function coordinatorError(error: unknown, nodesTried: number): Response {
     );
   }
   if (code === "model_unavailable") {
-    return nodesTried > 0
-      ? appError(
-          503,
-          "node_unreachable",
-          "The nodes with this model do not answer. Try again in a moment.",
-          {
-            headers: { "retry-after": "5" },
-          },
-        )
-      : appError(404, "model_not_found", "No node offers this model now.", { param: "model" });
+    return appError(404, "model_not_found", "No node offers this model now.", { param: "model" });
   }
   if (code === "rate_limited") {
     const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
@@ -38,4 +29,8 @@ export function coordinatorError(error: unknown, nodesTried: number): Response {
     });
   }
   return appError(503, "coordinator_refused", error.message, { headers: { "retry-after": "5" } });
+}
+
+export function isModelUnavailable(error: unknown): boolean {
+  return error instanceof CoordinatorProblem && error.problem.code === "model_unavailable";
 }

@@ -1,17 +1,18 @@
+import { ModelId } from "#protocol/model-offer";
 import { appError } from "./app-error";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
 import { carry, type CarryDeps } from "./carry";
 import { coordinatorError } from "./coordinator-error";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
-import type { Models } from "./model-list";
 import { listModels, showModel, unknownModel } from "./models-api";
 import { namedModel } from "./named-model";
 
 const MODELS_PATH = "/v1/models";
 const READ_METHODS = "GET, HEAD, OPTIONS";
+/** A proof names the target behind its audience, in 4,096 characters. */
+const MOST_TARGET_CHARACTERS = 4_000;
 
 export type HandleDeps = CarryDeps & {
-  readonly models: Models;
   readonly bodies: BodyBudget;
   readonly listening: string;
   /** Resolves when this peer is enrolled, or rejects with why not; a request waits for it. */
@@ -57,6 +58,9 @@ async function route(deps: HandleDeps, request: Request): Promise<Response> {
 }
 
 async function post(deps: HandleDeps, request: Request, target: string): Promise<Response> {
+  if (target.length > MOST_TARGET_CHARACTERS) {
+    return appError(414, "invalid_request", "The path and its query are too long.");
+  }
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuseBody(held);
@@ -67,6 +71,10 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
       const text = "The body must be JSON or a form, and name a model.";
       return appError(400, "model_required", text, { param: "model" });
     }
+    if (!ModelId.safeParse(model).success) {
+      const text = "A model's name has 1 to 256 characters, and no control characters.";
+      return appError(400, "invalid_request", text, { param: "model" });
+    }
     await deps.enrolled();
     // With a ticket at hand nobody is asked anything.
     if (!deps.leases.isReady(model) && (await deps.models.has(model)) === false) {
@@ -75,7 +83,7 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
     const requestId = crypto.randomUUID();
     return await carry(deps, { model, target, headers, body, bodyHash, signal, requestId });
   } catch (error) {
-    return coordinatorError(error, 0);
+    return coordinatorError(error);
   } finally {
     held.value.release();
   }
@@ -104,8 +112,9 @@ function wrongMethod(allow: string): Response {
   return appError(405, "method_not_allowed", text, { headers: { allow } });
 }
 
-/** Path and query of an absolute URL, as they came. */
+/** Path and query of an absolute URL, as they came; a fragment, which no request should have, goes no further. */
 function targetOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
-  return start === -1 ? "/" : url.slice(start);
+  const end = url.indexOf("#");
+  return start === -1 ? "/" : url.slice(start, end === -1 ? undefined : end);
 }

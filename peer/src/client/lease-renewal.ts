@@ -13,7 +13,7 @@ const RETRY_AFTER_MS = 2_000;
 const RETRY_WITHOUT_CREDITS_MS = 30_000;
 /** An extension covers what runs now for so long, and comes when what is left covers it for less than so long. */
 const COVER_S = 120;
-const LOW_S = 15;
+const LOW_S = 2;
 
 export type Renewal = {
   watch(lease: Lease): void;

@@ -12,6 +12,8 @@ const WAIT_FOR_NEWER_MS = 500;
 export type Models = {
   /** What nodes offer; a little old rather than late. Throws what the api throws where there is no list to show. */
   list(): Promise<ModelList>;
+  /** The same, asked for now. */
+  newest(): Promise<ModelList>;
   /** Whether a model is offered; looks again, once, before it says no. `undefined`: nobody could be asked. */
   has(id: string): Promise<boolean | undefined>;
 };
@@ -43,6 +45,12 @@ export function createModels(
     return asking;
   }
 
+  /** What is known, where it may still be shown. */
+  function shown(error: unknown): ModelList {
+    if (known === undefined || ageMs() > STALE_MS) throw error;
+    return known.list;
+  }
+
   return {
     async list() {
       if (known === undefined || ageMs() > STALE_MS) return ask();
@@ -52,6 +60,7 @@ export function createModels(
       const newer = ask().catch(() => list);
       return Promise.race([newer, wait(WAIT_FOR_NEWER_MS).then(() => list)]);
     },
+    newest: () => ask().catch((error: unknown) => shown(error)),
     async has(id) {
       if (known !== undefined && isIn(known.list, id)) return true;
       if (ageMs() < FRESH_FOR_NO_MS) return false;

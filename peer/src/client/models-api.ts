@@ -13,7 +13,7 @@ export async function listModels({ models, enrolled }: Deps): Promise<Response> 
     await enrolled();
     return Response.json(await models.list());
   } catch (error) {
-    return coordinatorError(error, 0);
+    return coordinatorError(error);
   }
 }
 
@@ -26,13 +26,17 @@ export async function showModel({ models, enrolled }: Deps, escapedId: string): 
     const model = data.find((one) => one.id === id);
     return model === undefined ? await unknownModel(models, id) : Response.json(model);
   } catch (error) {
-    return coordinatorError(error, 0);
+    return coordinatorError(error);
   }
 }
 
-/** 404 that lists what is there. */
+/** 404 that lists what is there. Throws what the api throws where nothing is known. */
 export async function unknownModel(models: Models, id: string): Promise<Response> {
-  const { data } = await models.list();
+  const known = await models.list();
+  // A list that still has it is older than the refusal.
+  const isOld = known.data.some((one) => one.id === id);
+  const newest = isOld ? await models.newest() : known;
+  const data = newest.data.filter((one) => one.id !== id);
   const there = data.slice(0, SHOWN_MODELS).map((model) => model.id);
   const rest = data.length > there.length ? ` and ${data.length - there.length} more` : "";
   const list =

@@ -86,6 +86,39 @@ it.each(["", "hello", "[]", "{}", '{"model":7}', '{"messages":[{"model":"inner"}
   },
 );
 
+it.each([
+  ["too long", "m".repeat(257)],
+  ["empty", ""],
+  ["of control characters", "a\nb"],
+])("refuses a model's name that is %s, naming the field and not the value", async (_, model) => {
+  const { network, client } = await startWarm();
+  const calls = network.coordinator.seen.length;
+  const answer = await client.post({ body: chatBody({ model }) });
+  expect(answer.status).toBe(400);
+  const { error } = OpenAiError.parse(await answer.json());
+  expect(error).toMatchObject({ code: "invalid_request", param: "model" });
+  if (model !== "") expect(error.message).not.toContain(model);
+  expect(network.coordinator.seen).toHaveLength(calls);
+});
+
+it("refuses a target that no proof could name", async () => {
+  const { client } = await startWarm();
+  const answer = await client.post({ target: `${CHAT}?${"a".repeat(4_000)}` });
+  expect(answer.status).toBe(414);
+  expect(await codeOf(answer)).toBe("invalid_request");
+});
+
+it("carries a long query, and no fragment, which a proof could not name either", async () => {
+  const { node, client } = await startWarm();
+  const query = `${CHAT}?${"a".repeat(3_900)}`;
+  const body = chatBody();
+  const head =
+    `POST ${query}#part HTTP/1.1\r\nhost: localhost\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  expect(await raw(client.url, head, /"node"\}/)).toMatch(/^HTTP\/1\.1 200/);
+  expect(node.seen.all.at(-1)?.target).toBe(query);
+});
+
 const TOO_MUCH = 129 * 1_024 * 1_024;
 
 it("refuses a body that announces too much in JSON, before it is sent", async () => {
