@@ -51,7 +51,6 @@ export async function attempt(
   if (url === undefined) return undefined;
   const { target, headers, body, bodyHash, signal } = request;
   const seq = lease.nextSeq();
-  const endOfLease = lease.begin(node.own ? 0 : node.rate);
   const call = await callNode(
     identity,
     node,
@@ -66,6 +65,7 @@ export async function attempt(
     },
     nowMs(),
   );
+  const endOfLease = lease.begin(node.own ? 0 : node.rate);
   const cut = (): void => call.cut();
   const end = (): void => {
     signal.removeEventListener("abort", cut);

@@ -13,7 +13,7 @@ export type HeldBody = {
   /** SHA-256, base64url. */
   readonly hash: string;
   /** Its bytes count no longer. */
-  release(): void;
+  readonly release: () => void;
 };
 
 export type BodyBudget = {

@@ -8,11 +8,11 @@ import { isAnswer } from "./is-answer";
 import type { Models } from "./model-list";
 import { unknownModel } from "./models-api";
 import type { NodeOrder } from "./node-order";
+import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
 
 /** Nodes that one request tries, and how long it looks for one, before the app is told. */
 const MOST_ATTEMPTS = 3;
 const LOOK_FOR_MS = 30_000;
-const BUSY_FOR_MS = 1_000;
 
 export type CarryDeps = AttemptDeps & {
   readonly leases: Leases;
@@ -20,22 +20,35 @@ export type CarryDeps = AttemptDeps & {
   readonly models: Models;
 };
 
-/** What the answer of a node means for the request. */
-type Verdict =
-  /** It is the app's. */
-  | "final"
-  /** This node can't now; another can. */
-  | "busy"
-  | "failed"
-  /** It has the model no more. */
-  | "gone"
-  /** The lease is spent, ended, or signed with a key that is gone. */
-  | "lease"
-  /** The engine behind it failed: perhaps at this request, perhaps not. */
-  | "engine";
+type Found = { readonly answered: Answered; readonly attempts: number };
 
-/** Carries one request to a node and back; before the first byte of an answer it may try another node. */
-export async function carry(deps: CarryDeps, request: AppRequest): Promise<Response> {
+/**
+ * Carries one request to a node and back; before the first byte of an answer it may try another node. `over` is called
+ * once, when nothing holds the request's body any more: not before its answer has ended, since the runtime keeps what it
+ * has sent for as long as the answer comes.
+ */
+export async function carry(
+  deps: CarryDeps,
+  request: AppRequest,
+  over: () => void,
+): Promise<Response> {
+  let found: Response | Found | undefined;
+  try {
+    found = await search(deps, request);
+  } finally {
+    if (found === undefined || found instanceof Response) over();
+  }
+  if (found instanceof Response) return found;
+  const { answered, attempts } = found;
+  const end = (): void => {
+    answered.end();
+    over();
+  };
+  return answerToApp({ ...answered, end }, request, attempts);
+}
+
+/** An answer that has begun, or what the app is told instead. */
+async function search(deps: CarryDeps, request: AppRequest): Promise<Response | Found> {
   const { leases, order, nowMs } = deps;
   const { model, signal } = request;
   const untilMs = nowMs() + LOOK_FOR_MS;
@@ -70,8 +83,12 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
       const verdict = answered === undefined ? "failed" : verdictOn(answered);
       learn(order, node.node_id, verdict, answered);
       if (answered === undefined) continue;
-      drop(held?.answered);
-      held = { answered, verdict };
+      if (held !== undefined && WORTH[held.verdict] > WORTH[verdict]) {
+        drop(answered);
+      } else {
+        drop(held?.answered);
+        held = { answered, verdict };
+      }
       if (verdict === "final") break;
       if (verdict === "lease" && !hasAskedAnew) {
         // The same nodes may take another ticket.
@@ -98,7 +115,7 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
   if (held === undefined) return unreachable(model, attempts);
   const { answered, verdict } = held;
   const isNotForTheApp = verdict === "gone" || answered.message.statusCode === 401;
-  if (!isNotForTheApp) return answerToApp(answered, request, attempts);
+  if (!isNotForTheApp) return { answered, attempts };
   drop(answered);
   if (verdict === "gone") return unknownModel(deps.models, model);
   // Whichever it was, the app's key was not the reason: it never got there.
@@ -110,42 +127,6 @@ export async function carry(deps: CarryDeps, request: AppRequest): Promise<Respo
 const UNTRUSTED =
   "No node took this client's ticket. Check that this machine's clock is right, then try again.";
 const LOCKED_ENGINE = "The engine refused the key of the node that it runs on. Try again later.";
-
-/** Refusals that another node would repeat: they are about the request. */
-const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
-  "invalid_request",
-  "model_required",
-  "request_too_large",
-  "not_found",
-  "method_not_allowed",
-]);
-
-function verdictOn({ message, refusal }: Answered): Verdict {
-  if (refusal === undefined) {
-    const { statusCode = 0 } = message;
-    return statusCode === 401 || statusCode === 429 || statusCode >= 500 ? "engine" : "final";
-  }
-  if (refusal === "node_busy") return "busy";
-  if (refusal === "model_not_found") return "gone";
-  if (refusal === "ticket_invalid" || refusal === "budget_exhausted") return "lease";
-  return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
-}
-
-function learn(
-  order: NodeOrder,
-  nodeId: string,
-  verdict: Verdict,
-  answered: Answered | undefined,
-): void {
-  if (verdict === "failed" || verdict === "lease") order.failed(nodeId);
-  else if (verdict === "busy") order.busy(nodeId, retryAfterMs(answered));
-  else order.answered(nodeId);
-}
-
-function retryAfterMs(answered: Answered | undefined): number {
-  const seconds = Number(answered?.message.headers["retry-after"]);
-  return seconds > 0 ? seconds * 1_000 : BUSY_FOR_MS;
-}
 
 /** What is no answer that an app could get counts as none. */
 function onlyAnswer(answered: Answered | undefined): Answered | undefined {

@@ -64,7 +64,8 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuseBody(held);
-  const { bytes: body, hash: bodyHash } = held.value;
+  const { bytes: body, hash: bodyHash, release } = held.value;
+  let isCarried = false;
   try {
     const model = await namedModel(headers, body);
     if (model === undefined) {
@@ -81,11 +82,13 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
       return await unknownModel(deps.models, model);
     }
     const requestId = crypto.randomUUID();
-    return await carry(deps, { model, target, headers, body, bodyHash, signal, requestId });
+    isCarried = true;
+    const carried = { model, target, headers, body, bodyHash, signal, requestId };
+    return await carry(deps, carried, release);
   } catch (error) {
     return coordinatorError(error);
   } finally {
-    held.value.release();
+    if (!isCarried) release();
   }
 }
 

@@ -1,0 +1,67 @@
+import type { Answered } from "./attempt";
+import type { NodeOrder } from "./node-order";
+
+/** What the answer of a node means for the request. */
+export type Verdict =
+  /** It is the app's. */
+  | "final"
+  /** The engine behind it failed: perhaps at this request, perhaps not. */
+  | "engine"
+  /** This node can't now; another can. */
+  | "busy"
+  | "failed"
+  /** The lease is spent, ended, or signed with a key that is gone. */
+  | "lease"
+  /** It has the model no more. */
+  | "gone";
+
+/** Where no node does better, the app is told what is worth most to it. */
+export const WORTH: Readonly<Record<Verdict, number>> = {
+  final: 5,
+  engine: 4,
+  busy: 3,
+  failed: 2,
+  lease: 1,
+  gone: 0,
+};
+
+/** Where a busy node does not say for how long. */
+const BUSY_FOR_MS = 1_000;
+
+/** Refusals that another node would repeat: they are about the request. */
+const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "model_required",
+  "request_too_large",
+  "not_found",
+  "method_not_allowed",
+]);
+
+export function verdictOn({ message, refusal }: Answered): Verdict {
+  if (refusal === undefined) {
+    const { statusCode = 0 } = message;
+    // 401: the engine wants a key that its node does not have. The app's never got there.
+    return statusCode === 401 || statusCode === 429 || statusCode >= 500 ? "engine" : "final";
+  }
+  if (refusal === "node_busy") return "busy";
+  if (refusal === "model_not_found") return "gone";
+  if (refusal === "ticket_invalid" || refusal === "budget_exhausted") return "lease";
+  return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
+}
+
+/** Remembers of a node what its verdict says of it. */
+export function learn(
+  order: NodeOrder,
+  nodeId: string,
+  verdict: Verdict,
+  answered: Answered | undefined,
+): void {
+  if (verdict === "failed" || verdict === "lease") order.failed(nodeId);
+  else if (verdict === "busy") order.busy(nodeId, retryAfterMs(answered));
+  else order.answered(nodeId);
+}
+
+function retryAfterMs(answered: Answered | undefined): number {
+  const seconds = Number(answered?.message.headers["retry-after"]);
+  return seconds > 0 ? seconds * 1_000 : BUSY_FOR_MS;
+}

@@ -1,0 +1,144 @@
+import { expect, it } from "vitest";
+import { answerToApp } from "#peer/client/answer-to-app";
+import { type Answered, type AppRequest, attempt } from "#peer/client/attempt";
+import { type Lease, openLease } from "#peer/client/lease";
+import type { Candidate } from "#protocol/authorize";
+import { generatePrivateKey, openIdentity } from "#protocol/identity";
+import { hashBody } from "#protocol/proof";
+import { ticketClaims } from "../worker/fake-network";
+import { CHAT, chatBody, clientNetwork, MODEL } from "./client-under-test";
+import { type Behaviour, openStream, refusal } from "./fake-node";
+
+/** One node, a lease for it, and an app that may leave. */
+async function underTest(answer?: Behaviour) {
+  const network = await clientNetwork();
+  const node = await network.addNode(answer);
+  const identity = await openIdentity(await generatePrivateKey());
+  const claims = ticketClaims(node.id, identity.peerId);
+  const candidate: Candidate = {
+    node_id: node.id,
+    urls: [node.url],
+    engine: "vllm",
+    rate: 1_000_000,
+    own: false,
+    expected_ms: 0,
+  };
+  const lease: Lease = openLease(
+    MODEL,
+    {
+      ticket: await network.key.sign(claims),
+      lease_id: claims.jti,
+      network: "public",
+      model: MODEL,
+      budget: claims.budget,
+      expires_at: claims.exp,
+      candidates: [candidate],
+    },
+    Date.now,
+  );
+  const app = new AbortController();
+  const body = new TextEncoder().encode(chatBody());
+  const request: AppRequest = {
+    model: MODEL,
+    target: CHAT,
+    headers: new Headers({ "content-type": "application/json" }),
+    body,
+    bodyHash: await hashBody(body),
+    signal: app.signal,
+    requestId: "r",
+  };
+  const deps = { identity, allowedRanges: () => ["127.0.0.0/8"], nowMs: Date.now };
+  return { node, lease, app, try: () => attempt(deps, request, lease, candidate), deps, request };
+}
+
+/** The answer as an app would read it. */
+function shown(answered: Answered | undefined): Response {
+  if (answered === undefined) throw new Error("No answer came.");
+  return answerToApp(answered, { target: CHAT, requestId: "r" }, 1);
+}
+
+it.each([
+  ["comes whole", () => Response.json({ ok: true })],
+  ["has no body", () => new Response(null, { status: 204 })],
+  ["is empty", () => new Response("")],
+  ["is the node's refusal", () => refusal(503, "node_busy")],
+] as const)(
+  "counts a request as running until its answer has ended: one that %s",
+  async (_, say) => {
+    const { lease, try: attempted } = await underTest(say);
+    const answered = await attempted();
+    expect(lease.running()).toBe(1);
+    await shown(answered).text();
+    expect(lease.running()).toBe(0);
+  },
+);
+
+it("counts a request no longer when the node cannot be reached", async () => {
+  const { node, lease, try: attempted } = await underTest();
+  await node.stop();
+  expect(await attempted()).toBeUndefined();
+  expect(lease.running()).toBe(0);
+});
+
+it("counts a request no longer when its answer breaks off", async () => {
+  const stream = openStream("application/json");
+  const { lease, try: attempted } = await underTest(() => stream.response);
+  stream.write("{");
+  const answer = shown(await attempted());
+  stream.reset();
+  await answer.text().catch(() => "broken");
+  expect(lease.running()).toBe(0);
+});
+
+it("counts a request no longer when the app stops reading its answer", async () => {
+  const stream = openStream();
+  const { node, lease, try: attempted } = await underTest(() => stream.response);
+  stream.write("data: 1\n\n");
+  const answer = shown(await attempted());
+  expect(lease.running()).toBe(1);
+  await answer.body?.cancel();
+  expect(lease.running()).toBe(0);
+  await new Promise<void>((resolve) => {
+    const { left } = node.seen.all[0] ?? { left: AbortSignal.abort() };
+    if (left.aborted) resolve();
+    left.addEventListener("abort", () => resolve(), { once: true });
+  });
+});
+
+it("sends nothing on for an app that left while its proof was signed", async () => {
+  const { lease, app, try: attempted } = await underTest(() => new Promise(() => {}));
+  const attempting = attempted();
+  app.abort();
+  expect(await attempting).toBeUndefined();
+  expect(lease.running()).toBe(0);
+});
+
+it("counts nothing where no proof can be signed", async () => {
+  const { lease, deps, request } = await underTest();
+  const [candidate] = lease.candidates;
+  const { publicKey } = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+  // A key that cannot sign.
+  const identity = { ...deps.identity, signingKey: publicKey };
+  if (candidate === undefined) throw new Error("The lease names no node.");
+  await expect(attempt({ ...deps, identity }, request, lease, candidate)).rejects.toThrow();
+  expect(lease.running()).toBe(0);
+});
+
+it("dials no host name, whatever the ranges", async () => {
+  const { lease, deps, request, node } = await underTest();
+  const [candidate] = lease.candidates;
+  if (candidate === undefined) throw new Error("The lease names no node.");
+  const urls = [node.url.replace("127.0.0.1", "localhost")];
+  const everywhere = { ...deps, allowedRanges: () => ["0.0.0.0/0", "::/0"] };
+  expect(await attempt(everywhere, request, lease, { ...candidate, urls })).toBeUndefined();
+  expect(node.seen.all).toEqual([]);
+});
+
+it("takes the first of a node's addresses that may be dialled", async () => {
+  const { lease, deps, request, node } = await underTest();
+  const [candidate] = lease.candidates;
+  if (candidate === undefined) throw new Error("The lease names no node.");
+  const urls = ["http://10.0.0.1:1", "http://[fd00::1]:1", node.url];
+  const answered = await attempt(deps, request, lease, { ...candidate, urls });
+  expect(await shown(answered).json()).toEqual({ from: "node" });
+});
