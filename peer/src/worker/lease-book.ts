@@ -36,6 +36,11 @@ type Lease = LeaseAccount & {
   isOver(nowS: number): boolean;
 };
 
+/**
+ * How long what runs may go on with nothing left: a larger ticket may be on its way, above all where many requests
+ * began at once. The node risks so much of its time.
+ */
+export const GRACE_MS = 1_000;
 /** A ticket may be extended after it ended; what it spent is remembered for a while. */
 const KEPT_AFTER_END_S = 600;
 const SWEEP_EVERY_MS = 30_000;
@@ -82,14 +87,17 @@ function openLease(clock: Clock): Lease {
     return rest;
   }
 
+  /** Microcredits by which what runs may overdraw; none where nothing runs. */
+  const grace = (): number => (rate() * running.size * GRACE_MS) / 1_000;
+
   /** One timer for all that runs: together they use the budget up sooner. */
   function arm(): void {
     disarm();
     disarm = () => {};
     if (running.size === 0 || terms?.isFree !== false) return;
-    const leftMs = (left() * 1_000) / (rate() * running.size);
+    const leftMs = (left() * 1_000) / (rate() * running.size) + GRACE_MS;
     disarm = clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (left() > 0) arm();
+      if (left() > -grace()) arm();
       else for (const { onSpent } of running.values()) onSpent();
     });
   }
@@ -97,7 +105,7 @@ function openLease(clock: Clock): Lease {
   return {
     claim: (seq) => seen.add(seq),
     unclaim: (seq) => seen.remove(seq),
-    hasBudget: () => terms?.isFree === true || left() > 0,
+    hasBudget: () => terms?.isFree === true || left() > (running.size > 0 ? -grace() : 0),
     charge(onSpent) {
       const id = Symbol("running");
       const startMs = clock.steadyMs();

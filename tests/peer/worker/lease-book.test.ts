@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createLeaseBook, type LeaseTerms } from "#peer/worker/lease-book";
+import { createLeaseBook, GRACE_MS, type LeaseTerms } from "#peer/worker/lease-book";
 import { fakeClock } from "./fake-clock";
 
 const CREDIT = 1_000_000;
@@ -24,12 +24,12 @@ it("takes a number once, and again if the request came to nothing", () => {
   expect(lease.claim(6)).toBe(true);
 });
 
-it("ends what runs at the moment at which the budget ends", () => {
+it("ends what runs a moment after the budget ended, in which a larger ticket may come", () => {
   const clock = fakeClock();
   const lease = createLeaseBook(clock).account(terms());
   let endings = 0;
   lease.charge(() => (endings += 1));
-  clock.advance(9_999);
+  clock.advance(9_999 + GRACE_MS);
   expect(endings).toBe(0);
   clock.advance(1);
   expect(endings).toBe(1);
@@ -45,7 +45,7 @@ it("lets requests of one lease use it up together, those that ended included", (
   end();
   lease.charge(() => ended.push("b"));
   lease.charge(() => ended.push("c"));
-  clock.advance(2_999);
+  clock.advance(2_999 + GRACE_MS);
   expect(lease.hasBudget()).toBe(true);
   expect(ended).toEqual([]);
   clock.advance(1);
@@ -61,7 +61,7 @@ it("goes on where a later ticket of the lease brings more, and never falls back 
   clock.advance(8_000);
   book.account(terms({ budget: 20 * CREDIT }));
   book.account(terms());
-  clock.advance(11_999);
+  clock.advance(11_999 + GRACE_MS);
   expect(endings).toBe(0);
   clock.advance(1);
   expect(endings).toBe(1);
@@ -86,4 +86,27 @@ it("forgets a lease some time after its last ticket, but never while a request r
   clock.advance(60_000);
   book.account(terms({ leaseId: "lease-3", expiresAtS: Number.MAX_SAFE_INTEGER }));
   expect(book.size).toBe(1);
+});
+
+it("lends no more than that moment, however often requests begin and end meanwhile", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms());
+  let isEnded = false;
+  lease.charge(() => (isEnded = true));
+  clock.advance(10_000);
+  for (let turn = 0; turn < 20 && !isEnded; turn++) {
+    const end = lease.charge(() => {});
+    clock.advance(100);
+    end();
+  }
+  expect(isEnded).toBe(true);
+});
+
+it("takes nothing new where nothing is left and nothing runs", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms());
+  const end = lease.charge(() => {});
+  clock.advance(10_000);
+  end();
+  expect(lease.hasBudget()).toBe(false);
 });
