@@ -82,7 +82,11 @@ export async function runClient(options: ClientOptions): Promise<void> {
     // Bodies are measured while they are read, so that the refusal is ours and in JSON.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch: (request) => handle(deps, request),
-    error: () => appError(500, "internal", "Something failed in this client. Try again."),
+    error: ({ name }) => {
+      // A fault of this program's own; its message could hold what an app said.
+      options.say(`A request failed inside of this client (${name}).`);
+      return appError(500, "internal", "Something failed in this client. Try again.");
+    },
   });
   options.onReady?.({ url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}` });
 

@@ -55,3 +55,25 @@ it("counts what ended and running requests cost, whatever their order", () => {
     }),
   );
 });
+
+it("never counts less than nothing, however the machine's clock is set", () => {
+  const step = fc.record({
+    nowMs: fc.integer({ min: -1_000_000, max: 1_000_000 }),
+    rate: fc.integer({ min: 0, max: 8_000_000 }),
+    isEnd: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      let nowMs = 0;
+      const one = lease(() => nowMs);
+      const ends: (() => void)[] = [];
+      for (const { nowMs: next, rate, isEnd } of steps) {
+        nowMs = next;
+        if (isEnd) ends.pop()?.();
+        else ends.push(one.begin(rate));
+        expect(one.spent()).toBeGreaterThanOrEqual(0);
+        expect(one.running()).toBe(ends.length);
+      }
+    }),
+  );
+});

@@ -91,6 +91,20 @@ it("refuses a model that nobody has with a list of what is there, without asking
   expect(network.authorized).toHaveLength(1);
 });
 
+it("looks at the list once, at most, before it refuses a model", async () => {
+  const { network, client } = await startWarm();
+  const asked = () =>
+    network.coordinator.seen.filter(({ target }) => target === "/v1/models").length;
+  const before = asked();
+  const unknown = () => client.post({ body: chatBody({ model: "no/such:model" }) });
+  expect((await unknown()).status).toBe(404);
+  expect(asked()).toBeLessThanOrEqual(before + 1);
+  const answers = await Promise.all(Array.from({ length: 20 }, unknown));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 404));
+  // Those that come together share one look.
+  expect(asked()).toBeLessThanOrEqual(before + 5);
+});
+
 it("introduces itself again to a coordinator that has lost its records", async () => {
   const network = await clientNetwork();
   await network.addNode();
