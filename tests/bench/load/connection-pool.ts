@@ -16,6 +16,8 @@ export async function openPool(url: string, size: number): Promise<ConnectionPoo
   return {
     async send(request) {
       let connection = free.pop();
+      // A server closes connections that nobody uses for long.
+      while (connection?.isOpen === false) connection = free.pop();
       if (connection === undefined) {
         connection = await openConnection(url);
         all.push(connection);

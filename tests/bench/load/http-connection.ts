@@ -11,6 +11,8 @@ export type Answer = {
 export type Connection = {
   /** Sends a whole request and waits for the end of its answer; one at a time. Rejects where the connection breaks. */
   readonly send: (request: Uint8Array, onBody?: (bytes: Uint8Array) => void) => Promise<Answer>;
+  /** False once either side has closed it. */
+  readonly isOpen: boolean;
   readonly close: () => void;
 };
 
@@ -23,10 +25,14 @@ type Exchange = {
   firstByteMs: number;
 };
 
+/** A server that has not ended its answer in this time never will. */
+const LONGEST_ANSWER_S = 120;
+
 export async function openConnection(url: string): Promise<Connection> {
   const { hostname, port } = new URL(url);
   let current: Exchange | undefined;
   let unsent: Uint8Array = new Uint8Array();
+  let isOpen = true;
 
   const parser = httpParser((head) => declaredFraming(head) ?? 0, {
     onHead({ startLine }) {
@@ -46,7 +52,8 @@ export async function openConnection(url: string): Promise<Connection> {
     },
   });
   const broke = (): void => {
-    current?.reject(new Error("the connection broke before the answer's end"));
+    isOpen = false;
+    current?.reject(new Error(`an answer from ${url} did not come to its end`));
     current = undefined;
   };
   const socket = await Bun.connect({
@@ -55,7 +62,11 @@ export async function openConnection(url: string): Promise<Connection> {
     socket: {
       data: (_socket, bytes) => parser.push(bytes),
       drain(open) {
-        unsent = unsent.subarray(open.write(unsent));
+        unsent = unsent.subarray(Math.max(0, open.write(unsent)));
+      },
+      timeout(open) {
+        broke();
+        open.terminate();
       },
       close: broke,
       error: broke,
@@ -66,9 +77,14 @@ export async function openConnection(url: string): Promise<Connection> {
   return {
     send: (request, onBody) =>
       new Promise((resolve, reject) => {
+        if (!isOpen) throw new Error(`the connection to ${url} is closed`);
+        socket.timeout(LONGEST_ANSWER_S);
         current = { sentMs: performance.now(), onBody, resolve, reject, status: 0, firstByteMs: 0 };
         unsent = request.subarray(Math.max(0, socket.write(request)));
       }),
+    get isOpen() {
+      return isOpen;
+    },
     close: () => void socket.end(),
   };
 }
