@@ -56,3 +56,10 @@ it("gives back what a body took that did not arrive whole", async () => {
   expect(await bodies.read(broken)).toMatchObject({ reason: "broken" });
   expect(await bodies.read(posted("abcdefghij"))).toMatchObject({ ok: true });
 });
+
+it("refuses what it could not hold before any of it is sent", async () => {
+  const bodies = createBodyBudget({ mostAtOnce: 5 });
+  const neverComes = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+  const announced = posted(neverComes, { "content-length": "6" });
+  expect(await bodies.read(announced)).toEqual({ ok: false, reason: "too_many" });
+});

@@ -66,6 +66,32 @@ it("goes to the next node where one breaks off after its headers and before the 
   expect(attemptsOf(answer)).toBe("2");
 });
 
+it("waits for the first byte of an answer whose head came early", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
+      const later = (turns: number): void => {
+        if (turns === 0) socket.end("{}");
+        else setImmediate(() => later(turns - 1));
+      };
+      socket.write(head, () => later(200));
+    });
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
+  const { network, client } = await startWith(GOOD);
+  const [node] = network.nodes;
+  const address = server.address();
+  if (node === undefined || address === null || typeof address === "string") throw new Error();
+  network.nodes[0] = { ...node, url: `http://127.0.0.1:${address.port}` };
+  const answer = await client.post();
+  server.close();
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({});
+});
+
 it("asks once for other nodes when all of the lease have failed, and leaves those out", async () => {
   const busy = () => refusal(503, "node_busy");
   const { network, client } = await startWith(busy, busy);
