@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { chatBody, clientNetwork, type ClientNetwork, startClient } from "./client-under-test";
 import { type Behaviour, openStream, refusal } from "./fake-node";
 
@@ -197,6 +197,36 @@ it("tries a node that failed last, for a while", async () => {
   await (await client.post()).text();
   expect(first.seen.all).toHaveLength(1);
   expect(second.seen.all).toHaveLength(2);
+});
+
+it("tries a busy node last, for as long as it said", async () => {
+  const { network, client } = await startWith(
+    () => refusal(503, "node_busy", { "retry-after": "30" }),
+    GOOD,
+  );
+  const [first, second] = network.nodes;
+  for (let times = 0; times < 3; times++) await (await client.post()).text();
+  expect(first?.seen.all).toHaveLength(1);
+  expect(second?.seen.all).toHaveLength(3);
+});
+
+it("says that nodes are busy rather than that another has the model no more", async () => {
+  const { client } = await startWith(
+    () => refusal(503, "node_busy"),
+    () => refusal(404, "model_not_found"),
+  );
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: "node_busy" } });
+});
+
+it("takes a lease without the nodes that fail, for the requests to come", async () => {
+  const gone = () => refusal(502, "engine_unreachable");
+  const { network, client } = await startWith(gone, gone, GOOD);
+  await (await client.post()).text();
+  const [one, two] = network.nodes;
+  await vi.waitFor(() => expect(network.authorized).toHaveLength(2));
+  expect(new Set(network.authorized[1]?.exclude)).toEqual(new Set([one?.id, two?.id]));
 });
 
 it("dials no address outside the ranges that the operator allows", async () => {
