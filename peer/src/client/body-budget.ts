@@ -5,6 +5,8 @@ import type { Outcome } from "#protocol/outcome";
 export const MOST_BODY_BYTES = 128 * 1_024 * 1_024;
 /** All bodies together that are held at a time, so that many large ones cannot use up the memory. */
 const MOST_BYTES_AT_ONCE = 512 * 1_024 * 1_024;
+/** Bodies that announce less are not streamed in: a stream costs a small request as much as its signature. */
+const AT_ONCE_BYTES = 256 * 1_024;
 
 export type BodyRefusal = { readonly reason: "too_large" | "too_many" | "broken" };
 
@@ -50,7 +52,7 @@ export function createBodyBudget({
       const pieces: Uint8Array<ArrayBuffer>[] = [];
       let bytes = 0;
       try {
-        for await (const chunk of request.body ?? []) {
+        for await (const chunk of piecesOf(request, announced)) {
           bytes += chunk.length;
           if (bytes > mostBytes) return refuse("too_large");
           heldBytes += Math.max(0, bytes - counted);
@@ -66,6 +68,14 @@ export function createBodyBudget({
       return { ok: true, value };
     },
   };
+}
+
+function piecesOf(
+  request: Request,
+  announced: number,
+): Iterable<Promise<Uint8Array<ArrayBuffer>>> | AsyncIterable<Uint8Array<ArrayBuffer>> {
+  const isSmall = announced > 0 && announced <= AT_ONCE_BYTES;
+  return isSmall ? [request.bytes()] : (request.body ?? []);
 }
 
 function joined(

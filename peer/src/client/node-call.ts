@@ -23,9 +23,17 @@ export type NodeCall = {
   cut(): void;
 };
 
+type Checked = { readonly ranges: readonly string[]; readonly url: string | undefined };
+/** Addresses are parsed once for each lease, not for each request. */
+const checked = new WeakMap<Candidate, Checked>();
+
 /** The node's first address that the operator's ranges allow. */
 export function dialledUrl(node: Candidate, ranges: readonly string[]): string | undefined {
-  return node.urls.find((url) => isAllowedUrl(url, ranges));
+  const before = checked.get(node);
+  if (before?.ranges === ranges) return before.url;
+  const url = node.urls.find((one) => isAllowedUrl(one, ranges));
+  checked.set(node, { ranges, url });
+  return url;
 }
 
 /** Sends a request to a node with a ticket and a proof; `undefined`: it cannot be reached. */

@@ -7,8 +7,8 @@ const LEFT = {
   code: "stream_broken",
   message: "The node went away in the middle of its answer; send the request again.",
 } as const;
-/** Bytes that wait for a slow app before the node has to wait, too. */
-const BUFFERED_BYTES = 64 * 1_024;
+/** Chunks that wait for a slow app before the node has to wait, too. Counting bytes would cost more than it saves. */
+const BUFFERED_CHUNKS = 4;
 
 export type Relay = {
   readonly engine: EngineKind;
@@ -71,6 +71,6 @@ export function relayBody(message: IncomingMessage, relay: Relay): ReadableStrea
         whenOver(() => {});
       },
     },
-    new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
+    { highWaterMark: BUFFERED_CHUNKS },
   );
 }

@@ -29,6 +29,17 @@ it("reads a body whole, with its hash, however it comes", async () => {
   }
 });
 
+it("reads a body that is announced, small or large", async () => {
+  const bodies = createBodyBudget();
+  for (const length of [1, 1_000, 300 * 1_024]) {
+    const body = "x".repeat(length);
+    const held = await bodies.read(posted(body, { "content-length": String(length) }));
+    if (!held.ok) throw new Error(held.reason);
+    expect(Buffer.from(held.value.bytes).toString()).toBe(body);
+    expect(held.value.hash).toBe(await hashBody(body));
+  }
+});
+
 it("refuses what is too large, announced or not", async () => {
   const bodies = createBodyBudget({ mostBytes: 5 });
   expect(await bodies.read(posted("abcde"))).toMatchObject({ ok: true });
