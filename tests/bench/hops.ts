@@ -1,5 +1,6 @@
 import { startBenchNetwork } from "./bench-network";
 import { startListening } from "./child-process";
+import { ownProcesses } from "./cpu";
 import { startEngine } from "./demo-engine";
 import type { HopsResult } from "./load/hops-load";
 import { makeLoad } from "./load/plan";
@@ -8,6 +9,7 @@ import type { Scope } from "./scope";
 import { median, quantile } from "./stats";
 
 const BARE_PROXY = import.meta.resolve("./bare-proxy.ts");
+const AT_ONCE = 32;
 
 export const hops: Part = {
   name: "hops",
@@ -19,14 +21,24 @@ export const hops: Part = {
 async function run(scope: Scope): Promise<Figure[]> {
   const engine = await startEngine(scope, { tokensPerSecond: 0, tokensPerAnswer: 16 });
   const near = await startListening(scope, BARE_PROXY, [engine.url]);
-  const bare = await startListening(scope, BARE_PROXY, [near.url]);
+  const far = await startListening(scope, BARE_PROXY, [near.url]);
   const network = await startBenchNetwork(scope, engine.url);
+  const troop = {
+    client: [network.client.process.pid],
+    worker: [network.worker.process.pid],
+    // The coordinator, with its embedded stores, runs in this process and under a workerd of its own.
+    coordinator: ownProcesses("workerd"),
+  };
   const seen = await makeLoad(scope, {
     kind: "hops",
-    ways: { direct: engine.url, bare: bare.url, troop: network.baseUrl },
+    ways: {
+      direct: { url: engine.url, processes: {} },
+      bare: { url: far.url, processes: { near: [near.pid], far: [far.pid] } },
+      troop: { url: network.baseUrl, processes: troop },
+    },
     streamsPerSecond: 50,
     streamRounds: 20,
-    requestsAtOnce: 32,
+    requestsAtOnce: AT_ONCE,
     requestRounds: 8,
     roundMs: 1_500,
     warmUpMs: 3_000,
@@ -40,33 +52,49 @@ function figures({ direct, bare, troop }: HopsResult): Figure[] {
   }
   const addedMs = (way: typeof direct, q: number): number =>
     quantile(way.firstByteMs, q) - quantile(direct.firstByteMs, q);
+  const firstByte = (way: typeof direct, q: number): string =>
+    `${quantile(way.firstByteMs, q).toFixed(2)} ms, direct ${quantile(direct.firstByteMs, q).toFixed(2)} ms`;
   const share = (way: typeof direct): number =>
     median(
       way.requestsPerSecond.map((rate, round) => rate / (direct.requestsPerSecond[round] ?? rate)),
     );
-  const firstByte = (q: number): string =>
-    `first byte after ${quantile(troop.firstByteMs, q).toFixed(2)} ms, direct ${quantile(direct.firstByteMs, q).toFixed(2)} ms`;
   const rates = (way: typeof direct): string =>
     `${median(way.requestsPerSecond).toFixed(0)} of ${median(direct.requestsPerSecond).toFixed(0)} requests/s`;
+  const cpu = (way: typeof direct): Figure[] =>
+    Object.entries(way.cpuUs).map(([name, us]) => ({
+      name: `… CPU time per request, ${way === bare ? `bare proxy, ${name}` : name}`,
+      unit: "µs",
+      measured: us,
+    }));
   return [
     {
       name: "first byte of a stream, added, median",
       unit: "ms",
       measured: addedMs(troop, 0.5),
       target: { atMost: 1 },
-      note: firstByte(0.5),
+      note: firstByte(troop, 0.5),
     },
     {
       name: "first byte of a stream, added, p99",
       unit: "ms",
       measured: addedMs(troop, 0.99),
       target: { atMost: 5 },
-      note: firstByte(0.99),
+      note: firstByte(troop, 0.99),
     },
-    { name: "… by a bare two-hop proxy, median", unit: "ms", measured: addedMs(bare, 0.5) },
-    { name: "… by a bare two-hop proxy, p99", unit: "ms", measured: addedMs(bare, 0.99) },
     {
-      name: "32 requests at once, share of direct's rate",
+      name: "… by a bare two-hop proxy, median",
+      unit: "ms",
+      measured: addedMs(bare, 0.5),
+      note: firstByte(bare, 0.5),
+    },
+    {
+      name: "… by a bare two-hop proxy, p99",
+      unit: "ms",
+      measured: addedMs(bare, 0.99),
+      note: firstByte(bare, 0.99),
+    },
+    {
+      name: `${AT_ONCE} requests at once, share of direct's rate`,
       unit: "",
       measured: share(troop),
       target: { atLeast: 0.2 },
@@ -78,5 +106,7 @@ function figures({ direct, bare, troop }: HopsResult): Figure[] {
       measured: share(bare),
       note: rates(bare),
     },
+    ...cpu(troop),
+    ...cpu(bare),
   ];
 }

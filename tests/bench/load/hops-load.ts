@@ -1,11 +1,12 @@
+import { cpuMs } from "../cpu";
 import { MODEL } from "../demo-engine";
 import { type ConnectionPool, openPool } from "./connection-pool";
 import { postBytes } from "./http-connection";
 
 export type HopsPlan = {
   readonly kind: "hops";
-  /** URL of each way to the engine. They take turns, so that what else the machine does meets all of them. */
-  readonly ways: Readonly<Record<string, string>>;
+  /** Ways to the engine. They take turns, so that what else the machine does meets all of them. */
+  readonly ways: Readonly<Record<string, HopsWay>>;
   readonly streamsPerSecond: number;
   readonly streamRounds: number;
   readonly requestsAtOnce: number;
@@ -14,30 +15,45 @@ export type HopsPlan = {
   readonly warmUpMs: number;
 };
 
+export type HopsWay = {
+  readonly url: string;
+  /** Process ids of what works on this way, by name. */
+  readonly processes: Readonly<Record<string, readonly number[]>>;
+};
+
 export type HopsResult = Readonly<Record<string, WaySeen>>;
+
 type WaySeen = {
   /** Of each stream, in milliseconds from the request. */
   readonly firstByteMs: number[];
   /** Of each round. */
   readonly requestsPerSecond: number[];
+  /** Microseconds of CPU time that each of its processes used for a request of those rounds; empty if unknown. */
+  readonly cpuUs: Record<string, number>;
 };
 
-type Way = WaySeen & {
+type Way = {
+  readonly name: string;
+  readonly processes: HopsWay["processes"];
   readonly pool: ConnectionPool;
   readonly stream: Uint8Array;
   readonly request: Uint8Array;
+  readonly firstByteMs: number[];
+  readonly rounds: { readonly ended: number; readonly perSecond: number }[];
+  readonly cpuMs: Record<string, number>;
 };
 
 const PATH = "/v1/chat/completions";
-const MESSAGES = [{ role: "user", content: "Say something short." }];
+const BODY = {
+  model: MODEL,
+  messages: [{ role: "user", content: "Say something short." }],
+  max_tokens: 16,
+};
 
 export async function hopsLoad(plan: HopsPlan): Promise<HopsResult> {
-  const opened = await Promise.all(
-    Object.entries(plan.ways).map(
-      async ([name, url]) => [name, await openWay(url, plan.requestsAtOnce)] as const,
-    ),
+  const ways = await Promise.all(
+    Object.entries(plan.ways).map(([name, way]) => openWay(name, way, plan.requestsAtOnce)),
   );
-  const ways = opened.map(([, way]) => way);
   for (const way of ways) {
     await atOnce(way, plan.requestsAtOnce, plan.warmUpMs);
     await openLoop(way, plan.streamsPerSecond, plan.warmUpMs);
@@ -48,27 +64,23 @@ export async function hopsLoad(plan: HopsPlan): Promise<HopsResult> {
     }
   }
   for (let round = 0; round < plan.requestRounds; round += 1) {
-    for (const way of turned(ways, round)) {
-      way.requestsPerSecond.push(await atOnce(way, plan.requestsAtOnce, plan.roundMs));
-    }
+    for (const way of turned(ways, round)) await countedRound(way, plan);
   }
   for (const { pool } of ways) pool.close();
-  return Object.fromEntries(
-    opened.map(([name, { firstByteMs, requestsPerSecond }]) => [
-      name,
-      { firstByteMs, requestsPerSecond },
-    ]),
-  );
+  return Object.fromEntries(ways.map((way) => [way.name, seenOf(way)]));
 }
 
-async function openWay(url: string, connections: number): Promise<Way> {
-  const body = { model: MODEL, messages: MESSAGES, max_tokens: 16 };
+async function openWay(name: string, way: HopsWay, connections: number): Promise<Way> {
+  const { url, processes } = way;
   return {
+    name,
+    processes,
     pool: await openPool(url, connections),
-    stream: postBytes(url, PATH, { ...body, stream: true }),
-    request: postBytes(url, PATH, body),
+    stream: postBytes(url, PATH, { ...BODY, stream: true }),
+    request: postBytes(url, PATH, BODY),
     firstByteMs: [],
-    requestsPerSecond: [],
+    rounds: [],
+    cpuMs: {},
   };
 }
 
@@ -85,8 +97,22 @@ async function openLoop(way: Way, perSecond: number, forMs: number): Promise<num
   return Promise.all(running);
 }
 
-/** Requests per second with always so many on their way; each answer is read to its end. */
-async function atOnce(way: Way, count: number, forMs: number): Promise<number> {
+async function countedRound(way: Way, plan: HopsPlan): Promise<void> {
+  const usedMs = (): (readonly [name: string, ms: number | null])[] =>
+    Object.entries(way.processes).map(([name, pids]) => [name, cpuMs(pids)]);
+  const before = new Map(usedMs());
+  way.rounds.push(await atOnce(way, plan.requestsAtOnce, plan.roundMs));
+  for (const [name, ms] of usedMs()) {
+    if (ms !== null) way.cpuMs[name] = (way.cpuMs[name] ?? 0) + ms - (before.get(name) ?? 0);
+  }
+}
+
+/** Always so many requests on their way; each answer is read to its end. */
+async function atOnce(
+  way: Way,
+  count: number,
+  forMs: number,
+): Promise<{ ended: number; perSecond: number }> {
   const startMs = performance.now();
   let ended = 0;
   const keepAsking = async (): Promise<void> => {
@@ -96,7 +122,17 @@ async function atOnce(way: Way, count: number, forMs: number): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: count }, keepAsking));
-  return (ended * 1_000) / (performance.now() - startMs);
+  return { ended, perSecond: (ended * 1_000) / (performance.now() - startMs) };
+}
+
+function seenOf({ firstByteMs, rounds, cpuMs }: Way): WaySeen {
+  const ended = rounds.reduce((sum, round) => sum + round.ended, 0);
+  const cpuUs = Object.entries(cpuMs).map(([name, ms]) => [name, (ms * 1_000) / ended]);
+  return {
+    firstByteMs,
+    requestsPerSecond: rounds.map(({ perSecond }) => perSecond),
+    cpuUs: Object.fromEntries(cpuUs),
+  };
 }
 
 /** Another one goes first in each round. */
