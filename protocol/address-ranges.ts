@@ -17,9 +17,44 @@ export function isAllowedUrl(url: string, ranges: readonly string[]): boolean {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
   if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return false;
   const address = ipaddr.process(host);
+  const kind = address.range();
+  if (NO_MACHINE.has(kind) || SERVICES.has(address.toString())) return false;
   return ranges.some((range) => {
     if (!isRange(range)) return false;
     const [network, bits] = ipaddr.parseCIDR(range);
-    return network.kind() === address.kind() && address.match([network, bits]);
+    if (network.kind() !== address.kind() || !address.match([network, bits])) return false;
+    return !BY_NAME_ONLY.has(kind) || network.range() === kind;
   });
 }
+
+/** Kinds of addresses that are no machine's own, or that carry another address inside. Whatever range they lie in. */
+const NO_MACHINE: ReadonlySet<string> = new Set([
+  "unspecified",
+  "broadcast",
+  "multicast",
+  "reserved",
+  "discard",
+  "6to4",
+  "teredo",
+  // IPv4 inside IPv6, to which a translator on the way would dial (NAT64 and its kin).
+  "rfc6052",
+  "rfc6145",
+]);
+
+/** Kinds that reach this machine or its link; a range that is only wide enough to hold them does not mean them. */
+const BY_NAME_ONLY: ReadonlySet<string> = new Set(["loopback", "linkLocal"]);
+
+/**
+ * Services of clouds and overlays that answer at a fixed address, some with credentials: AWS and others, AWS on IPv6, Azure,
+ * Oracle, Alibaba (inside of Tailscale's range), Tailscale's own. No node is ever there.
+ */
+const SERVICES: ReadonlySet<string> = new Set([
+  "169.254.169.254",
+  "169.254.170.2",
+  "fd00:ec2::254",
+  "168.63.129.16",
+  "192.0.0.192",
+  "100.100.100.200",
+  "100.100.100.100",
+  "fd7a:115c:a1e0::53",
+]);

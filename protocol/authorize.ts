@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { E2eKeyToken } from "./e2e-key";
 import { NodeUrl } from "./heartbeat";
 import { PeerId } from "./identity";
-import { Microcredits, MICROCREDITS_PER_CREDIT, Rate } from "./microcredits";
+import { LeaseRate, Microcredits, MICROCREDITS_PER_CREDIT } from "./microcredits";
 import { EngineKind, ModelId } from "./model-offer";
 import { NetworkId } from "./names";
 import { MAX_CANDIDATES } from "./ticket";
@@ -24,9 +25,11 @@ export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>;
 export const Candidate = z.object({
   node_id: PeerId,
   urls: z.array(NodeUrl).min(1),
+  /** The node's key for end-to-end encryption, as the node certified it. */
+  e2e_key: E2eKeyToken,
   engine: EngineKind,
   /** Microcredits a second. */
-  rate: Rate,
+  rate: LeaseRate,
   /** Free to the user: the node is the user's own. */
   own: z.boolean(),
   /** The coordinator's guess at the milliseconds to completion. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PeerId } from "./identity";
-import { Rate } from "./microcredits";
+import { Credits, Rate } from "./microcredits";
 import { ModelId, ModelOffer } from "./model-offer";
 import { NetworkId } from "./names";
 
@@ -35,6 +35,8 @@ export const ModelList = z.object({
       object: z.literal("model"),
       created: z.int().nonnegative(),
       owned_by: z.string(),
+      /** What 1,000 completion tokens usually cost; absent until the network has learned it. */
+      credits_per_1k_tokens: Credits.optional(),
     }),
   ),
 });

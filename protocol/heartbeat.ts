@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { E2eKeyToken } from "./e2e-key";
 import { ModelId, ModelOffer } from "./model-offer";
+import { NetworkId } from "./names";
 import { PLAIN_TEXT, PLAIN_TEXT_RULE } from "./plain-text";
 
 /** Seconds between heartbeats of a node whose state does not change. */
@@ -20,6 +22,10 @@ export const Heartbeat = z.object({
   /** `leaving`: takes the node and its models off the lists at once. */
   state: z.enum(["serving", "busy", "leaving"]),
   urls: z.array(NodeUrl).min(1).max(4),
+  /** Where the node serves; the public network where it does not say. */
+  networks: z.array(NetworkId).min(1).max(64).optional(),
+  /** For clients, who check it; nobody else reads it. */
+  e2e_key: E2eKeyToken,
   models: z.array(ModelOffer).max(MAX_MODELS),
   /** Models offered in an earlier heartbeat and gone since: taken off the lists at once. */
   withdrawn: z.array(ModelId).max(MAX_MODELS),
@@ -37,5 +43,9 @@ export const HeartbeatAnswer = z.object({
   status: z.literal("seen"),
   /** Seconds until the next one is due. */
   next_in_seconds: z.int().positive(),
+  /** An operator keeps the node from serving: it is offered to nobody. */
+  suspended: z.object({ reason: z.string() }).optional(),
+  /** Of the networks named, those in which this node may not serve (any more). */
+  refused_networks: z.array(NetworkId).optional(),
 });
 export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;

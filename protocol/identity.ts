@@ -11,7 +11,7 @@ import { z } from "zod";
 const Bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
 
 /** The same in its one canonical spelling: four spellings of a key would be one key with four peer ids. */
-const KeyBytes = Bytes32.regex(/[AEIMQUYcgkosw048]$/, "must be canonical base64url");
+export const KeyBytes = Bytes32.regex(/[AEIMQUYcgkosw048]$/, "must be canonical base64url");
 
 /** RFC 7638 SHA-256 thumbprint of a peer's Ed25519 key: the peer's id, and a node's. */
 export const PeerId = Bytes32;
@@ -29,11 +29,15 @@ export type PublicKey = z.infer<typeof PublicKey>;
 export const PrivateKey = PublicKey.extend({ d: KeyBytes });
 export type PrivateKey = z.infer<typeof PrivateKey>;
 
+/** Ed25519 over bytes; 64 bytes. */
+export type Sign = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array | Promise<Uint8Array>;
+
 /** A peer that can sign: its id, its public key and a handle on its private key. */
 export type Identity = {
   readonly peerId: PeerId;
   readonly publicKey: PublicKey;
   readonly signingKey: CryptoKey;
+  readonly sign: Sign;
 };
 
 export async function generatePrivateKey(): Promise<PrivateKey> {
@@ -41,17 +45,30 @@ export async function generatePrivateKey(): Promise<PrivateKey> {
   return PrivateKey.parse(await exportJWK(pair.privateKey));
 }
 
-/** Throws where `d` does not belong to `x`: such an identity would sign what nobody can verify. */
-export async function openIdentity(privateKey: PrivateKey): Promise<Identity> {
+/**
+ * Throws where `d` does not belong to `x`: such an identity would sign what nobody can verify. `sign`: another way to
+ * sign with the same key than WebCrypto's, where there is a quicker one.
+ */
+export async function openIdentity(privateKey: PrivateKey, sign?: Sign): Promise<Identity> {
   const publicKey = PublicKey.parse(privateKey);
   const signingKey = await importJWK(privateKey, "EdDSA");
+  const identity = {
+    peerId: await peerIdOf(publicKey),
+    publicKey,
+    signingKey,
+    sign: sign ?? webCryptoSign(signingKey),
+  };
   const probe = new Uint8Array([1]);
-  const signature = await crypto.subtle.sign("Ed25519", signingKey, probe);
+  const signature = new Uint8Array(await identity.sign(probe));
   const verifyingKey = await importPublicKey(publicKey);
   if (!(await crypto.subtle.verify("Ed25519", verifyingKey, signature, probe))) {
     throw new Error("The private key does not belong to the public key.");
   }
-  return { peerId: await peerIdOf(publicKey), publicKey, signingKey };
+  return identity;
+}
+
+function webCryptoSign(key: CryptoKey): Sign {
+  return async (bytes) => new Uint8Array(await crypto.subtle.sign("Ed25519", key, bytes));
 }
 
 export async function peerIdOf(publicKey: PublicKey): Promise<PeerId> {

@@ -1,4 +1,5 @@
 import {
+  base64url,
   decodeJwt,
   decodeProtectedHeader,
   errors,
@@ -8,6 +9,7 @@ import {
   type JWTPayload,
 } from "jose";
 import type { z } from "zod";
+import type { Sign } from "./identity";
 import type { Outcome } from "./outcome";
 
 /** Seconds by which two honest clocks may differ. */
@@ -38,6 +40,23 @@ export function signJws(
 ): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ ...header, alg: "EdDSA", typ }).sign(key);
 }
+
+/** The same for a peer, that signs by its own means: each of its requests costs a signature. */
+export async function signPeerJws(
+  typ: string,
+  claims: JWTPayload,
+  sign: Sign,
+  header: Record<string, unknown> = {},
+): Promise<string> {
+  const parts = [{ ...header, alg: "EdDSA", typ }, claims].map((part) =>
+    base64url.encode(JSON.stringify(part)),
+  );
+  const input = parts.join(".");
+  const signature = new Uint8Array(await sign(new Uint8Array(ascii.encode(input))));
+  return `${input}.${base64url.encode(signature)}`;
+}
+
+const ascii = new TextEncoder();
 
 type Expected = {
   readonly typ: string;

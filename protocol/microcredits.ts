@@ -14,6 +14,16 @@ export const Rate = z
   .max(8 * MICROCREDITS_PER_CREDIT);
 export type Rate = z.infer<typeof Rate>;
 
+/** The rate of a node under a lease: 0 in a network that takes no credits. */
+export const LeaseRate = z
+  .int()
+  .nonnegative()
+  .max(8 * MICROCREDITS_PER_CREDIT);
+
+/** Credits as an exact decimal string, for people; `-1.5` where it left an account. */
+export const Credits = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
+export type Credits = z.infer<typeof Credits>;
+
 /** `1234567` → `"1.234567"`: exact, without trailing zeros. Takes negative amounts, for statements. */
 export function formatCredits(microcredits: number | bigint): string {
   const amount = BigInt(microcredits);

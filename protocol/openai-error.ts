@@ -24,6 +24,7 @@ export type OpenAiErrorCode =
   | "ticket_missing"
   | "ticket_invalid"
   | "proof_invalid"
+  | "session_unknown"
   | "budget_exhausted"
   | "node_busy"
   | "node_unreachable"

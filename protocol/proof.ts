@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256Base64url } from "./encoding";
 import { type Identity, importPublicKey, type PeerId, peerIdOf, PublicKey } from "./identity";
-import { CLOCK_SKEW_S, type JwsRefusal, readHeader, signJws, verifyJws } from "./jws";
+import { CLOCK_SKEW_S, type JwsRefusal, readHeader, signPeerJws, verifyJws } from "./jws";
 import type { Outcome } from "./outcome";
 
 /** The header that carries a proof, to the coordinator and to nodes. */
@@ -84,7 +84,7 @@ export function signProof(
     bh: request.bodyHash,
     ...(request.seq !== undefined && { seq: request.seq }),
   };
-  return signJws(PROOF_TYP, claims, identity.signingKey, { jwk: identity.publicKey });
+  return signPeerJws(PROOF_TYP, claims, identity.sign, { jwk: identity.publicKey });
 }
 
 /**

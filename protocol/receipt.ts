@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Identity, importPublicKey, PeerId, type PublicKey } from "./identity";
-import { type JwsRefusal, signJws, verifyJws } from "./jws";
+import { type JwsRefusal, signPeerJws, verifyJws } from "./jws";
 import { EngineKind, ModelId } from "./model-offer";
 import type { Outcome } from "./outcome";
 
@@ -52,7 +52,7 @@ export function signReceipt(
   identity: Identity,
   claims: Omit<ReceiptClaims, "iss">,
 ): Promise<string> {
-  return signJws(RECEIPT_TYP, { ...claims, iss: identity.peerId }, identity.signingKey);
+  return signPeerJws(RECEIPT_TYP, { ...claims, iss: identity.peerId }, identity.sign);
 }
 
 /** A receipt never expires: it may reach the coordinator days late. */

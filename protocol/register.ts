@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PeerId } from "./identity";
 import { Rate } from "./microcredits";
 import { NetworkId, UserId } from "./names";
+import { Membership } from "./network";
 import { PLAIN_TEXT, PLAIN_TEXT_RULE } from "./plain-text";
 
 /** Enrols the peer whose key signed the proof; sent again, it changes nothing and renews the enrolment. */
@@ -28,7 +29,10 @@ export type Jwks = z.infer<typeof Jwks>;
 export const Registration = z.object({
   peer_id: PeerId,
   user_id: UserId,
+  /** In which this peer may serve. */
   networks: z.array(NetworkId).min(1),
+  /** The private networks that its user belongs to. */
+  memberships: z.array(Membership).default([]),
   /** `iss` of the coordinator's tickets. */
   issuer: z.string().min(1),
   jwks: Jwks,

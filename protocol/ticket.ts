@@ -2,7 +2,7 @@ import type { CryptoKey } from "jose";
 import { z } from "zod";
 import { PeerId } from "./identity";
 import { type JwsRefusal, readPayload, signJws, verifyJws } from "./jws";
-import { Microcredits, Rate } from "./microcredits";
+import { LeaseRate, Microcredits } from "./microcredits";
 import { ModelId } from "./model-offer";
 import { NetworkId, UserId } from "./names";
 import type { Outcome } from "./outcome";
@@ -13,6 +13,11 @@ export const TICKET_HEADER = "troop-ticket";
 export const TICKETS_PATH = "/tickets";
 const TICKET_TYP = "troop-ticket+jwt";
 export const TICKET_LIFETIME_S = 300;
+/**
+ * Seconds after the end of its last ticket that a lease keeps its hold and can be extended: receipts may still be on
+ * their way. Nodes remember it for longer.
+ */
+export const LEASE_KEPT_S = 600;
 /** Nodes that one ticket may name. */
 export const MAX_CANDIDATES = 3;
 
@@ -30,7 +35,7 @@ export const TicketClaims = z.object({
   net: NetworkId,
   model: ModelId,
   /** Microcredits a second, by node id. */
-  rates: z.record(PeerId, Rate),
+  rates: z.record(PeerId, LeaseRate),
   /** Microcredits that the lease may spend in all. */
   budget: Microcredits,
 });

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { VectorFile } from "#support/vector-case";
+import { ackVectors } from "#support/vector-recipes-ack";
+import { e2eVectors } from "#support/vector-recipes-e2e";
 import { enrolmentVectors } from "#support/vector-recipes-enrolment";
 import { identityVectors } from "#support/vector-recipes-identity";
 import { microcreditsVectors } from "#support/vector-recipes-microcredits";
@@ -17,6 +19,8 @@ import { ticketVectors } from "#support/vector-recipes-ticket";
 const VECTORS = fileURLToPath(new URL("../tests/vectors/", import.meta.url));
 
 const FILES: Readonly<Record<string, VectorFile>> = {
+  "ack.json": ackVectors(),
+  "e2e.json": e2eVectors(),
   "enrolment.json": enrolmentVectors(),
   "identity.json": identityVectors(),
   "microcredits.json": microcreditsVectors(),

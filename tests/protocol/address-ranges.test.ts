@@ -38,6 +38,9 @@ it.each([
   ["http://100.127.255.254:8080", TAILSCALE_RANGES],
   ["http://[fd7a:115c:a1e0::7]:8080", TAILSCALE_RANGES],
   ["http://127.0.0.1:8080", ["broken", "127.0.0.1/32"]],
+  ["http://169.254.1.1:8080", ["169.254.0.0/16"]],
+  ["http://[::1]:8080", ["::1/128"]],
+  ["http://8.8.8.8:8080", ["0.0.0.0/0"]],
 ])("allows %s within %j", (url, ranges) => expect(isAllowedUrl(url, ranges)).toBe(true));
 
 it.each([
@@ -55,10 +58,40 @@ it.each([
   ["http://100.128.0.0:8080", TAILSCALE_RANGES],
   ["http://10.0.0.1:8080", []],
   ["http://10.0.0.1:8080", ["broken"]],
+  // Wide ranges mean machines, not what lies inside of them by accident.
+  ["http://127.0.0.1:8080", ["0.0.0.0/0"]],
+  ["http://[::1]:8080", ["::/0"]],
+  ["http://[::ffff:127.0.0.1]:8080", ["0.0.0.0/0", "::/0"]],
+  ["http://169.254.1.1:8080", ["0.0.0.0/0"]],
+  ["http://[fe80::1]:8080", ["::/0"]],
+  ["http://0.0.0.0:8080", ["0.0.0.0/0"]],
+  ["http://[::]:8080", ["::/0"]],
+  ["http://255.255.255.255:8080", ["0.0.0.0/0"]],
+  ["http://224.0.0.1:8080", ["0.0.0.0/0"]],
+  ["http://240.0.0.1:8080", ["0.0.0.0/0"]],
+  ["http://[ff02::1]:8080", ["::/0"]],
+  // Forms that carry another address inside.
+  ["http://[64:ff9b::a9fe:a9fe]:8080", ["::/0"]],
+  ["http://[2002:7f00:1::]:8080", ["::/0"]],
+  ["http://[2001:0:1::1]:8080", ["::/0"]],
+  ["http://[::ffff:0:127.0.0.1]:8080", ["::/0"]],
+  // Other spellings of one address, as URLs read them.
+  ["http://2130706433:8080", ["0.0.0.0/0"]],
+  ["http://0x7f.1:8080", ["0.0.0.0/0"]],
+  ["http://0251.0376.0251.0376", ["0.0.0.0/0"]],
+  // Metadata services, even where somebody allows their range by name.
+  ["http://169.254.169.254", ["169.254.0.0/16"]],
+  ["http://[::ffff:169.254.169.254]", ["169.254.0.0/16", "::/0"]],
+  ["http://169.254.170.2", ["169.254.0.0/16"]],
+  ["http://[fd00:ec2::254]", PRIVATE],
+  ["http://100.100.100.200", TAILSCALE_RANGES],
+  ["http://100.100.100.100", TAILSCALE_RANGES],
+  ["http://168.63.129.16", ["0.0.0.0/0"]],
 ])("does not allow %j within %j", (url, ranges) => expect(isAllowedUrl(url, ranges)).toBe(false));
 
 it("an IPv4 address lies in a range of its first bits, and outside one that differs in them", () => {
-  const address = fc.nat({ max: 0xffff_ffff });
+  // 1.0.0.0 to 99.255.255.255: machines, all of them.
+  const address = fc.integer({ min: 0x0100_0000, max: 0x63ff_ffff });
   fc.assert(
     fc.property(address, address, fc.integer({ min: 1, max: 32 }), (a, b, bits) => {
       const shift = 2 ** (32 - bits);

@@ -15,6 +15,7 @@ const PAID = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const candidate = {
   node_id: NODE,
   urls: ["http://100.64.0.7:8080"],
+  e2e_key: "the.nodes.key",
   engine: "vllm",
   rate: 1_000_000,
   own: false,
@@ -35,7 +36,8 @@ boundsOf(
 );
 
 boundsOf("Candidate", Candidate, candidate, {
-  integers: { rate: { min: 1, max: 8_000_000 }, expected_ms: AMOUNT },
+  texts: { e2e_key: { min: 1, max: 1_024 } },
+  integers: { rate: { min: 0, max: 8_000_000 }, expected_ms: AMOUNT },
   plain: ["node_id"],
   refuses: [
     ["no address", "urls", []],

@@ -41,15 +41,27 @@ boundsOf(
   ModelList,
   {
     object: "list",
-    data: [{ id: "llama3.1:8b", object: "model", created: 1_700_000_000, owned_by: "troop" }],
+    data: [
+      {
+        id: "llama3.1:8b",
+        object: "model",
+        created: 1_700_000_000,
+        owned_by: "troop",
+        credits_per_1k_tokens: "12.5",
+      },
+    ],
   },
   {
     integers: { "data.0.created": AMOUNT },
     plain: ["data.0.id"],
-    takes: [["no models at all", "data", []]],
+    takes: [
+      ["no models at all", "data", []],
+      ["no price that is known", "data.0.credits_per_1k_tokens", undefined],
+    ],
     refuses: [
       ["another kind of list", "object", "models"],
       ["another kind of item", "data.0.object", "node"],
+      ["a price that is a number", "data.0.credits_per_1k_tokens", 12.5],
     ],
   },
 );

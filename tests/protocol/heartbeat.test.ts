@@ -17,6 +17,8 @@ boundsOf(
   {
     state: "serving",
     urls: ["http://100.64.0.7:8080"],
+    networks: ["public", "net-1"],
+    e2e_key: "the.nodes.key",
     models: [offer],
     withdrawn: ["gone:latest"],
     running: 0,
@@ -25,14 +27,16 @@ boundsOf(
     version: "0.1.0",
   },
   {
+    optional: ["networks"],
     integers: {
       running: { min: 0, max: 65_536 },
       waiting: { min: 0, max: 65_536 },
       concurrency: { min: 1, max: 65_536 },
     },
-    texts: { version: { min: 1, max: 64 } },
+    texts: { version: { min: 1, max: 64 }, e2e_key: { min: 1, max: 1_024 } },
     lists: {
       urls: { min: 1, max: 4 },
+      networks: { min: 1, max: 64 },
       models: { min: 0, max: MAX_MODELS },
       withdrawn: { min: 0, max: MAX_MODELS },
     },
@@ -44,8 +48,9 @@ boundsOf(
 boundsOf(
   "HeartbeatAnswer",
   HeartbeatAnswer,
-  { status: "seen", next_in_seconds: 15 },
+  { status: "seen", next_in_seconds: 15, refused_networks: ["net-1"] },
   {
+    optional: ["refused_networks"],
     integers: { next_in_seconds: { min: 1, max: Number.MAX_SAFE_INTEGER } },
     refuses: [["another status", "status", "unseen"]],
   },

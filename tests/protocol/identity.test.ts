@@ -67,7 +67,7 @@ it("a peer's id is none of another length or alphabet", () => {
 
 it("a new key is another each time, and opens as an identity with its own id", async () => {
   const keys = await Promise.all([generatePrivateKey(), generatePrivateKey()]);
-  const [one, two] = await Promise.all(keys.map(openIdentity));
+  const [one, two] = await Promise.all(keys.map((key) => openIdentity(key)));
   expect(one?.peerId).not.toBe(two?.peerId);
   expect(one?.peerId).toBe(await peerIdOf(PublicKey.parse(keys[0])));
 });

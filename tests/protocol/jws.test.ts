@@ -7,7 +7,7 @@ import {
   importPublicKey,
   openIdentity,
 } from "#protocol/identity";
-import { CLOCK_SKEW_S, readHeader, signJws, verifyJws } from "#protocol/jws";
+import { CLOCK_SKEW_S, readHeader, signJws, signPeerJws, verifyJws } from "#protocol/jws";
 import { bitFlip, flipBit, seconds } from "./arbitraries";
 
 const TYP = "troop-test+jwt";
@@ -124,4 +124,12 @@ it("the caller's header cannot change algorithm or type", async () => {
   const token = await signJws(TYP, { say: 1 }, signer.signingKey, header);
   const read = readHeader(token, z.record(z.string(), z.string()));
   expect(read).toEqual({ alg: "EdDSA", typ: TYP, kid: "k" });
+});
+
+it("a peer signs the very token that jose would", async () => {
+  const claims = { say: "Grüße", n: 1, nested: { list: [true, null] } };
+  const header = { jwk: signer.publicKey };
+  expect(await signPeerJws(TYP, claims, signer.sign, header)).toBe(
+    await signJws(TYP, claims, signer.signingKey, header),
+  );
 });

@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { NetworkId, PUBLIC_NETWORK, UserId, userIdFrom } from "#protocol/names";
+import {
+  NetworkId,
+  networkIdFrom,
+  NetworkName,
+  PUBLIC_NETWORK,
+  UserId,
+  userIdFrom,
+} from "#protocol/names";
 
 const random = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -75,3 +82,22 @@ it.each([
   7,
   null,
 ])("refuses %j as a network id", (id) => expect(NetworkId.safeParse(id).success).toBe(false));
+
+it("a network id made from any bytes is a network id, and never a name", () => {
+  fc.assert(
+    fc.property(random, (bytes) => {
+      const id = networkIdFrom(bytes);
+      expect(NetworkId.parse(id)).toBe(id);
+      expect(NetworkName.safeParse(id).success).toBe(false);
+    }),
+  );
+});
+
+it.each(["a", "7", "lab-7", "a".repeat(32), "publicly", "net"])("takes %s as a name", (name) => {
+  expect(NetworkName.parse(name)).toBe(name);
+});
+
+it.each(["", "-a", "public", "net-", "net-a", "Lab", "a/b", "a b", "a".repeat(33), "ä", 7, null])(
+  "refuses %j as a name",
+  (name) => expect(NetworkName.safeParse(name).success).toBe(false),
+);

@@ -14,10 +14,11 @@ boundsOf(
     requestId: "r-1",
     fields: ["model"],
     balance_microcredits: 0,
+    held_microcredits: 0,
     models: ["llama3.1:8b"],
   },
   {
-    optional: ["detail", "fields", "balance_microcredits", "models"],
+    optional: ["detail", "fields", "balance_microcredits", "held_microcredits", "models"],
     refuses: [
       ["a code that nobody knows", "code", "teapot"],
       ["another type", "type", "https://errors.example/1"],

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { generatePrivateKey, type Identity, openIdentity } from "#protocol/identity";
 import { EngineKind } from "#protocol/model-offer";
-import { SubmitRequest } from "#protocol/submit";
+import { MAX_ITEM_LENGTH } from "#protocol/submit";
 import { ReceiptClaims, ReceiptOutcome, signReceipt, verifyReceipt } from "#protocol/receipt";
 import { bitFlip, flipBit, hash, modelId } from "./arbitraries";
 import { boundsOf } from "./schema-bounds";
@@ -136,5 +136,5 @@ it("the longest receipt that its schema takes fits into a batch", async () => {
     outcome: "budget_exhausted",
   } as const;
   const receipt = await signReceipt(node, longest);
-  expect(SubmitRequest.shape.receipts.parse([receipt])).toEqual([receipt]);
+  expect(receipt.length).toBeLessThanOrEqual(MAX_ITEM_LENGTH);
 });

@@ -36,6 +36,7 @@ boundsOf(
     peer_id: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     user_id: "usr_0123456789abcdefghjkmnpqrs",
     networks: ["public"],
+    memberships: [{ network: "net-1", name: "team", role: "use-only" }],
     issuer: "https://coordinator.example",
     jwks: { keys: [key] },
     enrolment: "e.y.s",
@@ -44,8 +45,11 @@ boundsOf(
     allowed_ranges: ["100.64.0.0/10"],
   },
   {
+    // A registration that an older coordinator gave has none.
+    optional: ["memberships"],
     integers: { rate: { min: 1, max: 8_000_000 } },
     refuses: [
+      ["a role that there is not", "memberships", [{ network: "net-1", name: "a", role: "boss" }]],
       ["an id of 42 characters", "peer_id", "k".repeat(42)],
       ["a user id of another form", "user_id", "usr_1"],
       ["a network id in upper case", "networks", ["Public"]],

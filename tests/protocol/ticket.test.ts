@@ -43,7 +43,7 @@ const sign = (claims: TicketClaims) => signTicket(claims, coordinator.signingKey
 const verifyingKey = () => importPublicKey(coordinator.publicKey);
 
 boundsOf("TicketClaims", TicketClaims, CLAIMS, {
-  integers: { budget: AMOUNT, [`rates.${NODE}`]: { min: 1, max: 8_000_000 } },
+  integers: { budget: AMOUNT, [`rates.${NODE}`]: { min: 0, max: 8_000_000 } },
   texts: { model: { min: 1, max: 256 } },
   lists: { aud: { min: 1, max: MAX_CANDIDATES } },
   plain: ["model", "net", "sub", "jti", "cnf.jkt", "aud.0"],

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { AckClaims, signAck, verifyAck } from "#protocol/ack";
+import { signE2eKey, verifyE2eKey } from "#protocol/e2e-key";
+import { createSessionAcceptor, E2ePrivateKey, saltedAnswerKey } from "#protocol/e2e-session";
 import { sha256Base64url } from "#protocol/encoding";
 import { EnrolmentClaims, signEnrolment, verifyEnrolment } from "#protocol/enrolment";
 import { importPublicKey, openIdentity, peerIdOf, PrivateKey, PublicKey } from "#protocol/identity";
@@ -6,6 +9,8 @@ import { chargeFor, formatCredits } from "#protocol/microcredits";
 import { userIdFrom } from "#protocol/names";
 import { hashBody, signProof, verifyProof } from "#protocol/proof";
 import { ReceiptClaims, signReceipt, verifyReceipt } from "#protocol/receipt";
+import { createRecordReader, recordHeader, recordNonce } from "#protocol/sealed-record";
+import { formatSessionMark, parseSessionMark } from "#protocol/sealed-message";
 import { signTicket, TicketClaims, verifyOwnTicket, verifyTicket } from "#protocol/ticket";
 
 type Operation = (input: unknown) => Promise<unknown>;
@@ -17,6 +22,13 @@ const Token = z.union([
     .strictObject({ repeat: z.string(), times: z.int() })
     .transform(({ repeat, times }) => repeat.repeat(times)),
 ]);
+
+const Hex = z
+  .string()
+  .regex(/^(?:[0-9a-f]{2})*$/)
+  .transform((text) =>
+    Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
+  );
 
 const Request = { audience: z.string(), method: z.string(), target: z.string() };
 const Issued = { jws: Token, public_key: PublicKey, issuer: z.string(), now_ms: z.int() };
@@ -34,7 +46,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     const { signingKey } = await openIdentity(input.private_key);
     const bytes = new TextEncoder().encode(input.text);
     const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", signingKey, bytes));
-    return Array.from(signature, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex(signature);
   }),
 
   hash_text: operation({ text: z.string() }, ({ text }) => sha256Base64url(text)),
@@ -113,7 +125,99 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   verify_receipt: operation(Issued, (input) =>
     verifyReceipt(input.jws, input.public_key, input.issuer, input.now_ms),
   ),
+
+  sign_ack: operation(
+    { private_key: PrivateKey, claims: inOrder(AckClaims.omit({ iss: true })) },
+    async ({ private_key, claims }) => signAck(await openIdentity(private_key), claims),
+  ),
+  verify_ack: operation(Issued, (input) =>
+    verifyAck(input.jws, input.public_key, input.issuer, input.now_ms),
+  ),
+
+  sign_e2e_key: operation(
+    { private_key: PrivateKey, x: z.string(), now_ms: z.int() },
+    async ({ private_key, x, now_ms }) => signE2eKey(await openIdentity(private_key), x, now_ms),
+  ),
+  verify_e2e_key: operation({ jws: Token, node_id: z.string(), now_ms: z.int() }, (input) =>
+    verifyE2eKey(input.jws, input.node_id, input.now_ms),
+  ),
+  accept_session: operation(
+    {
+      private_key: E2ePrivateKey,
+      enc: z.string(),
+      lease_id: z.string(),
+      node_id: z.string(),
+      salt: Hex,
+    },
+    async (input) => {
+      const accept = await createSessionAcceptor(input.private_key);
+      const keys = await accept(input.enc, { leaseId: input.lease_id, nodeId: input.node_id });
+      if (keys === undefined) return "refused";
+      const answerKey = await saltedAnswerKey(keys.answerKey, input.salt);
+      return { request_key: hex(keys.requestKey), answer_key: hex(answerKey) };
+    },
+  ),
+  seal_message: operation(
+    { key: Hex, about: z.string(), seq: z.int(), first: z.int(), records: z.array(Hex) },
+    async ({ key, about, seq, first, records }) => {
+      const sealed: string[] = [];
+      for (const [at, plain] of records.entries()) {
+        const isLast = at === records.length - 1;
+        const nonce = recordNonce(seq, first + at, isLast ? "last" : "more");
+        const aes = await aesGcm(key, about, nonce);
+        sealed.push(hex(recordHeader(plain.length, isLast)), hex(await aes.encrypt(plain)));
+      }
+      return sealed.join("");
+    },
+  ),
+  open_message: operation(
+    { key: Hex, about: z.string(), seq: z.int(), sealed: Hex },
+    async ({ key, about, seq, sealed }) => {
+      const opening: Promise<Uint8Array | undefined>[] = [];
+      const reader = createRecordReader(({ record, isLast, sealed: part }) => {
+        const nonce = recordNonce(seq, record, isLast ? "last" : "more");
+        opening.push(
+          aesGcm(key, about, nonce).then(
+            (aes) => aes.decrypt(part),
+            () => undefined,
+          ),
+        );
+        return true;
+      });
+      const isRead = reader.push(sealed) && reader.isWhole;
+      const opened = await Promise.allSettled(opening);
+      const records = opened.map((one) =>
+        one.status === "fulfilled" && one.value !== undefined ? hex(one.value) : "refused",
+      );
+      return isRead && !records.includes("refused") ? records : "refused";
+    },
+  ),
+  call_tag: operation({ key: Hex, about: z.string(), seq: z.int() }, async (input) => {
+    const aes = await aesGcm(input.key, input.about, recordNonce(input.seq, 0, "call"));
+    return hex(await aes.encrypt(new Uint8Array()));
+  }),
+  parse_session_mark: operation({ text: z.string() }, async ({ text }) => {
+    const mark = parseSessionMark(text);
+    if (mark === undefined) return "refused";
+    return formatSessionMark(mark) === text ? mark : "not what it was";
+  }),
 };
+
+/** WebCrypto, which is everywhere; a peer does it in place by other means. */
+async function aesGcm(key: Uint8Array<ArrayBuffer>, about: string, nonce: Uint8Array<ArrayBuffer>) {
+  const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
+  const how = { name: "AES-GCM", iv: nonce, additionalData: new TextEncoder().encode(about) };
+  return {
+    encrypt: async (plain: Uint8Array<ArrayBuffer>) =>
+      new Uint8Array(await crypto.subtle.encrypt(how, aes, plain)),
+    decrypt: async (sealed: Uint8Array<ArrayBuffer>) =>
+      new Uint8Array(await crypto.subtle.decrypt(how, aes, sealed)),
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /** Strict, so that a misspelt input is an error of the vector and not a check that never ran. */
 function operation<Shape extends z.ZodRawShape>(

@@ -31,6 +31,8 @@ const CLAIMS = {
   budget: 60_000_000,
 };
 
+const FREE = { net: "net-0123456789abcdefghjkmnpqrs", rates: { [NODE.peerId]: 0 } };
+
 const TICKET: Kind = {
   what: "a ticket",
   typ: "troop-ticket+jwt",
@@ -51,6 +53,7 @@ export function ticketVectors(): VectorFile {
         budget: 0,
       }),
       verify("takes a ticket that names this node", forged(TICKET), ok()),
+      verify("takes a ticket of a network that takes no credits", forged(TICKET, FREE), ok(FREE)),
       verify("takes it at the other node that it names", forged(TICKET), ok(), {
         node_id: OTHER_NODE.peerId,
       }),
@@ -209,7 +212,6 @@ function shapes(): VectorCase[] {
       ["a line break in its model", { model: "a\nb" }, "model"],
       ["a C1 control in its model", { model: "a\u009b31mb" }, "model"],
       ["a model of 257 characters", { model: "m".repeat(257) }, "model"],
-      ["a rate of nothing", rate(0), rateField],
       ["a negative rate", rate(-1), rateField],
       ["a rate above eight credits a second", rate(8_000_001), rateField],
       ["a fraction for a rate", rate(0.5), rateField],

@@ -1,0 +1,135 @@
+/**
+ * How a sealed message is cut into records (STREAM, Hoang et al. 2015): `u32 length | ciphertext | tag`. The highest bit
+ * of the length marks the last one. The nonce says which record of which message it is and whether it is the last, so
+ * that what was cut off, moved, repeated or taken from another message does not open.
+ */
+export const RECORD_BYTES = 64 * 1_024;
+export const TAG_BYTES = 16;
+export const RECORD_HEADER_BYTES = 4;
+const RECORD_OVERHEAD = RECORD_HEADER_BYTES + TAG_BYTES;
+const LAST = 0x8000_0000;
+
+/** `call` is no record: its tag over nothing shows in a header who asks. */
+export type RecordPlace = "more" | "last" | "call";
+const PLACES: Readonly<Record<RecordPlace, number>> = { more: 0, last: 1, call: 2 };
+
+/** seq (4 bytes) | number of the record within its message (7) | place (1). `seq` counts once per lease and node. */
+export function recordNonce(
+  seq: number,
+  record: number,
+  place: RecordPlace,
+): Uint8Array<ArrayBuffer> {
+  const nonce = new Uint8Array(12);
+  putUint32(nonce, 0, seq);
+  putUint32(nonce, 7, record);
+  nonce[6] = record / 2 ** 32;
+  nonce[5] = record / 2 ** 40;
+  nonce[4] = record / 2 ** 48;
+  nonce[11] = PLACES[place];
+  return nonce;
+}
+
+/** Without a DataView: its buffer would cost as much as the cipher. */
+function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value / 2 ** 24;
+  bytes[at + 1] = value / 2 ** 16;
+  bytes[at + 2] = value / 2 ** 8;
+  bytes[at + 3] = value;
+}
+
+/** The four bytes in front of a record of so many bytes of plaintext. */
+export function recordHeader(plainBytes: number, isLast: boolean): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(RECORD_HEADER_BYTES);
+  putUint32(header, 0, plainBytes + TAG_BYTES + (isLast ? LAST : 0));
+  return header;
+}
+
+/** Bytes that a message takes on the wire: its head in one record, its body in as few as hold it. */
+export function sealedLength(headBytes: number, bodyBytes: number): number {
+  const records = Math.max(1, Math.ceil(bodyBytes / RECORD_BYTES));
+  return headBytes + bodyBytes + (1 + records) * RECORD_OVERHEAD;
+}
+
+export type SealedRecord = {
+  /** Its number within the message, from 0. */
+  readonly record: number;
+  readonly isLast: boolean;
+  /** Ciphertext and tag. */
+  readonly sealed: Uint8Array<ArrayBuffer>;
+};
+
+export type RecordReader = {
+  /** False: `take` refused a record, or these are no records; nothing is read after that. */
+  push(bytes: Uint8Array<ArrayBuffer>): boolean;
+  /** The last record has been taken, and nothing came behind it. */
+  readonly isWhole: boolean;
+};
+
+/** Finds the records in bytes that are cut anywhere. Keeps no more than one record. */
+export function createRecordReader(take: (record: SealedRecord) => boolean): RecordReader {
+  let state: "reading" | "whole" | "broken" = "reading";
+  let record = 0;
+  /** What is there of the four bytes in front of a record. */
+  let header = 0;
+  let headerBytes = 0;
+  /** What is there of the record, and how much is not. */
+  let pieces: Uint8Array<ArrayBuffer>[] = [];
+  let missing = 0;
+
+  function readHeader(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+    let at = 0;
+    while (headerBytes < RECORD_HEADER_BYTES && at < bytes.length) {
+      header = header * 256 + (bytes[at] ?? 0);
+      headerBytes += 1;
+      at += 1;
+    }
+    if (headerBytes === RECORD_HEADER_BYTES) {
+      missing = header % LAST;
+      const least = header >= LAST ? TAG_BYTES : TAG_BYTES + 1;
+      if (missing < least || missing > RECORD_BYTES + TAG_BYTES) return undefined;
+    }
+    return bytes.subarray(at);
+  }
+
+  function readRecord(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+    const part = bytes.subarray(0, missing);
+    missing -= part.length;
+    pieces.push(part);
+    if (missing > 0) return bytes.subarray(part.length);
+    const read = { record, isLast: header >= LAST, sealed: joined(pieces) };
+    pieces = [];
+    header = 0;
+    headerBytes = 0;
+    record += 1;
+    if (!take(read)) return undefined;
+    if (read.isLast) state = "whole";
+    return bytes.subarray(part.length);
+  }
+
+  return {
+    push(bytes) {
+      let rest: Uint8Array<ArrayBuffer> | undefined = bytes;
+      while (rest !== undefined && rest.length > 0) {
+        if (state !== "reading") rest = undefined;
+        else rest = headerBytes < RECORD_HEADER_BYTES ? readHeader(rest) : readRecord(rest);
+      }
+      if (rest === undefined) state = "broken";
+      return rest !== undefined;
+    },
+    get isWhole() {
+      return state === "whole";
+    },
+  };
+}
+
+function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
