@@ -2,16 +2,23 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { ConfigError, parseConfig } from "#coordinator/config";
+import { AUDIT_CRON, DRAIN_CRON, SWEEP_CRON } from "#coordinator/crons";
 import { coordinatorBundle } from "./bundle";
+import type { TrustedProxies } from "./client-address";
 import { startFront } from "./front";
+import { keptSecret } from "./kept-secret";
 import { migrate } from "./migrate";
 import { SelfHostError } from "./self-host-error";
-import { keptSigningKeys } from "./signing-keys";
+import { makeSigningKeys } from "./signing-keys";
 import { keepSignals } from "./own-signals";
+import { ADMIN_PASSWORD_FILE, removeRunningFile, writeRunningFile } from "./running-file";
+import { newSecret } from "./secret";
 import { openStores } from "./stores";
 
-/** Milliseconds between sweeps that give back what ended leases have left; Cloudflare's cron does the same. */
+/** Milliseconds between runs of the cron that moves credits which are due; Cloudflare's does the same. */
 const SWEEP_MS = 5 * 60_000;
+/** Milliseconds that what runs behind answers has to end at an orderly stop. */
+const DRAIN_MS = 10_000;
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
 export type CoordinatorOptions = {
@@ -24,6 +31,8 @@ export type CoordinatorOptions = {
   readonly redisUrl?: string | undefined;
   /** Settings of coordinator-worker/src/config.ts, PUBLIC_URL among them. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whom to believe about where a request came from, where a proxy stands in front. */
+  readonly proxies?: TrustedProxies | undefined;
   /** Milliseconds added to each store's answers, for measuring. */
   readonly addLatencyMs?: number;
   /** Told what is being done, for people who wait. */
@@ -32,8 +41,9 @@ export type CoordinatorOptions = {
 
 export type RunningCoordinator = {
   readonly url: string;
-  /** Runs the scheduled handler now, as a cron would. */
+  /** Runs the crons now: what moves credits that are due, and the audit of the ledger. */
   readonly sweep: () => Promise<void>;
+  readonly audit: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -58,17 +68,27 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     });
 
     const secrets = {
-      SIGNING_KEYS: await keptSigningKeys(options.dataDir),
+      SIGNING_KEYS: await keptSecret(options.dataDir, "signing-keys.json", makeSigningKeys),
       DATABASE_URL: stores.databaseUrl,
       DATABASE_FETCH_ENDPOINT: stores.databaseFetchEndpoint,
       UPSTASH_REDIS_REST_URL: stores.redisRestUrl,
       UPSTASH_REDIS_REST_TOKEN: stores.redisRestToken,
     };
-    checkSettings({ PUBLIC_URL: "http://127.0.0.1", ...options.settings, ...secrets });
+    const settings = {
+      ADMIN_PASSWORD: await keptSecret(options.dataDir, ADMIN_PASSWORD_FILE, newSecret),
+      ...options.settings,
+      ...secrets,
+    };
+    checkSettings({ PUBLIC_URL: "http://127.0.0.1", ...settings });
 
     say("Starting the coordinator …");
     const runtime = { url: new URL("http://127.0.0.1") };
-    const front = startFront({ host: options.host, port: options.port, runtime });
+    const front = startFront({
+      host: options.host,
+      port: options.port,
+      runtime,
+      proxies: options.proxies,
+    });
     closers.unshift(front.stop);
     const { miniflare, url } = await keepSignals(async () => {
       const started = new Miniflare({
@@ -85,26 +105,56 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
         bindings: {
           PUBLIC_URL: front.url,
           PUBLIC_URL_ALIASES: aliasesOf(front.url).join(","),
-          ...options.settings,
-          ...secrets,
+          ...settings,
         },
       });
       return { miniflare: started, url: await started.ready };
     });
     runtime.url = url;
-    closers.splice(1, 0, () => miniflare.dispose());
-
-    const sweep = async () => {
+    const runCron = (cron: string) => async () => {
       const worker = await miniflare.getWorker();
-      await worker.scheduled({});
+      const { outcome } = await worker.scheduled({ cron });
+      if (outcome !== "ok") throw new Error(`A cron ended with: ${outcome}.`);
     };
-    const timer = setInterval(() => void sweep().catch(() => say("A sweep failed.")), SWEEP_MS);
+    const [sweep, audit] = [runCron(SWEEP_CRON), runCron(AUDIT_CRON)];
+    // Behind the front, through which nothing comes any more: what runs behind answers ends before the stores close.
+    const drain = () => within(DRAIN_MS, runCron(DRAIN_CRON)());
+    closers.splice(1, 0, drain, () => miniflare.dispose());
+    const timer = startTimer(sweep, audit, say);
     closers.unshift(async () => clearInterval(timer));
-    return { url: front.url, sweep, stop };
+    writeRunningFile(options.dataDir, front.url);
+    closers.unshift(async () => removeRunningFile(options.dataDir));
+    return { url: front.url, sweep, audit, stop };
   } catch (cause) {
     await stop();
     throw cause;
   }
+}
+
+/** Waits so long and no longer; what fails by then is in the log. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), limit]);
+  clearTimeout(timer);
+}
+
+/** Both crons from one timer; the audit when a new day has begun, by UTC as on Cloudflare. */
+function startTimer(
+  sweep: () => Promise<void>,
+  audit: () => Promise<void>,
+  say: (line: string) => void,
+): NodeJS.Timeout {
+  const today = () => new Date().toISOString().slice(0, 10);
+  let auditedOn = today();
+  return setInterval(() => {
+    void sweep().catch(() => say("A sweep failed."));
+    if (today() === auditedOn) return;
+    auditedOn = today();
+    void audit().catch(() => say("The audit of the ledger failed."));
+  }, SWEEP_MS);
 }
 
 /** A wrong setting stops the start instead of failing every request. */

@@ -1,5 +1,6 @@
 import { type ProblemCode, problemOf } from "#protocol/problem";
 import { MAX_BODY_BYTES } from "#protocol/submit";
+import { clientAddress, type TrustedProxies } from "./client-address";
 import { SelfHostError } from "./self-host-error";
 
 /**
@@ -11,6 +12,8 @@ export function startFront(options: {
   readonly port: number;
   /** Where Miniflare listens; its URL may come later, while the port is already taken. */
   readonly runtime: { url: URL };
+  /** Who may say where a request came from, besides the connection itself. */
+  readonly proxies?: TrustedProxies | undefined;
 }): { readonly url: string; readonly stop: () => Promise<void> } {
   const server = listen(options.host, options.port, async (request, server) => {
     const { pathname, search } = new URL(request.url);
@@ -26,7 +29,8 @@ export function startFront(options: {
     for (const name of request.headers.keys()) {
       if (name.startsWith("cf-") || name.startsWith("mf-")) headers.delete(name);
     }
-    headers.set("cf-connecting-ip", server.requestIP(request)?.address ?? "unknown");
+    const from = server.requestIP(request)?.address ?? "unknown";
+    headers.set("cf-connecting-ip", clientAddress(from, request.headers, options.proxies));
     return fetch(to, {
       method: request.method,
       headers,

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 import { resolve } from "node:path";
+import { isRange } from "#protocol/address-ranges";
+import type { TrustedProxies } from "./client-address";
 import { startCoordinator } from "./coordinator";
 import { SelfHostError } from "./self-host-error";
 
@@ -10,7 +12,10 @@ const USAGE = `Runs a coordinator on this machine.
   DATABASE_URL=postgres://…  use this Postgres instead of the embedded one
   REDIS_URL=redis://…        use this Redis instead of the embedded one
   PUBLIC_URL=https://…       the URL that peers are given, where it is not http://HOST:PORT
-  ALLOWED_RANGES, STARTER_CREDITS, REGISTRATIONS_PER_HOUR: see docs/operators.md
+  ALLOWED_RANGES, STARTER_CREDITS, REGISTRATIONS_PER_HOUR, ADMIN_PASSWORD,
+  AUDIT_RETENTION_DAYS, AUDIT_ADDRESSES: see docs/operators.md
+  TRUSTED_PROXIES=127.0.0.1/32    CIDR ranges of proxies in front of it, with commas between them, and
+  PROXY_HEADER=x-forwarded-for    the header in which they say who called them; no other such header is believed
 `;
 
 const SETTINGS = [
@@ -19,6 +24,9 @@ const SETTINGS = [
   "ALLOWED_RANGES",
   "STARTER_CREDITS",
   "REGISTRATIONS_PER_HOUR",
+  "ADMIN_PASSWORD",
+  "AUDIT_RETENTION_DAYS",
+  "AUDIT_ADDRESSES",
 ];
 
 async function main(): Promise<void> {
@@ -44,6 +52,7 @@ async function main(): Promise<void> {
     port,
     databaseUrl: process.env.DATABASE_URL,
     redisUrl: process.env.REDIS_URL,
+    proxies: trustedProxies(process.env),
     settings: Object.fromEntries(
       SETTINGS.flatMap((name) =>
         process.env[name] === undefined ? [] : [[name, process.env[name]]],
@@ -55,6 +64,20 @@ async function main(): Promise<void> {
   await stopSignal();
   process.stderr.write("Stopping …\n");
   await coordinator.stop();
+}
+
+function trustedProxies(env: NodeJS.ProcessEnv): TrustedProxies | undefined {
+  const given = env.TRUSTED_PROXIES;
+  if (given === undefined || given === "") return undefined;
+  const ranges = given.split(",").map((range) => range.trim());
+  const header = (env.PROXY_HEADER ?? "x-forwarded-for").toLowerCase();
+  if (!ranges.every(isRange) || !/^[a-z0-9-]+$/.test(header)) {
+    throw new SelfHostError(
+      "TRUSTED_PROXIES must be CIDR ranges, and PROXY_HEADER the name of a header",
+      "For example: TRUSTED_PROXIES=127.0.0.1/32 PROXY_HEADER=x-forwarded-for",
+    );
+  }
+  return { ranges, header };
 }
 
 function stopSignal(): Promise<void> {

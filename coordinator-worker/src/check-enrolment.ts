@@ -11,7 +11,7 @@ export async function checkEnrolment(
   enrolment: string | undefined,
 ): Promise<EnrolmentClaims | undefined> {
   if (enrolment === undefined) return undefined;
-  const key = keys.byKid(readHeader(enrolment, KeyId)?.kid ?? "");
+  const key = await keys.byKid(readHeader(enrolment, KeyId)?.kid ?? "");
   if (key === undefined) return undefined;
   const verified = await verifyEnrolment(enrolment, key, {
     issuer: config.publicUrl,

@@ -11,7 +11,7 @@ export async function checkTicket(
   { config, keys }: Deps,
   ticket: string,
 ): Promise<Outcome<TicketClaims, JwsRefusal>> {
-  const key = keys.byKid(readHeader(ticket, KeyId)?.kid ?? "");
+  const key = await keys.byKid(readHeader(ticket, KeyId)?.kid ?? "");
   if (key === undefined) return { ok: false, reason: "malformed" };
   return verifyOwnTicket(ticket, key, config.publicUrl);
 }

@@ -2,6 +2,7 @@ import { isRange, TAILSCALE_RANGES } from "#protocol/address-ranges";
 import { PrivateKey } from "#protocol/identity";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import { z } from "zod";
+import type { AddressShown } from "./domain/address-subject";
 
 /** A base URL as it goes into proofs: no trailing slash, query or fragment. */
 const BaseUrl = z
@@ -11,7 +12,7 @@ const BaseUrl = z
 
 const list = (text: string) => text.split(",").map((part) => part.trim());
 
-const SigningKey = PrivateKey.extend({ kid: z.string().min(1).max(128) });
+export const SigningKey = PrivateKey.extend({ kid: z.string().min(1).max(128) });
 export type SigningKey = z.infer<typeof SigningKey>;
 
 const SigningKeys = z
@@ -27,6 +28,8 @@ const SigningKeys = z
   .pipe(z.array(SigningKey).min(1).max(8));
 
 const CountPerHour = z.coerce.number().int().positive();
+
+const JoinPolicy = z.enum(["open", "invite", "closed"]);
 
 /** What an operator sets: plain values in wrangler.toml, secrets by `wrangler secret put`. */
 const Settings = z.object({
@@ -49,7 +52,15 @@ const Settings = z.object({
     .default([...TAILSCALE_RANGES]),
   /** Whole credits that a new user starts with. */
   STARTER_CREDITS: z.coerce.number().int().nonnegative().max(1_000_000).default(3_600),
+  /** Who may become a user: anybody, people whom the operator invites, nobody. */
+  JOIN_POLICY: JoinPolicy.default("open"),
   REGISTRATIONS_PER_HOUR: CountPerHour.default(20),
+  /** Days that audit events are kept. */
+  AUDIT_RETENTION_DAYS: z.coerce.number().int().positive().max(3_650).default(90),
+  /** What audit events keep of the address that a request came from. */
+  AUDIT_ADDRESSES: z.enum(["none", "network", "full"]).default("none"),
+  /** Opens what lies under /admin to the operator; without one there is nothing there. */
+  ADMIN_PASSWORD: z.string().min(16, "must have 16 characters or more").max(256).optional(),
 });
 
 export type Config = {
@@ -63,7 +74,11 @@ export type Config = {
   readonly audiences: readonly string[];
   readonly allowedRanges: readonly string[];
   readonly starterMicrocredits: number;
+  readonly joinPolicy: z.infer<typeof JoinPolicy>;
   readonly registrationsPerHour: number;
+  readonly auditRetentionDays: number;
+  readonly auditAddresses: AddressShown;
+  readonly adminPassword: string | undefined;
 };
 
 /** An operator's mistake; names the settings, never their values. */
@@ -92,6 +107,10 @@ export function parseConfig(env: object): Config {
     audiences: [set.PUBLIC_URL, ...(set.PUBLIC_URL_ALIASES ?? [])],
     allowedRanges: set.ALLOWED_RANGES,
     starterMicrocredits: set.STARTER_CREDITS * MICROCREDITS_PER_CREDIT,
+    joinPolicy: set.JOIN_POLICY,
     registrationsPerHour: set.REGISTRATIONS_PER_HOUR,
+    auditRetentionDays: set.AUDIT_RETENTION_DAYS,
+    auditAddresses: set.AUDIT_ADDRESSES,
+    adminPassword: set.ADMIN_PASSWORD,
   };
 }

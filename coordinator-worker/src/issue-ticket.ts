@@ -15,7 +15,7 @@ export type Grant = {
   readonly startsAtS: number;
 };
 
-export function issueTicket({ config, keys }: Deps, grant: Grant): Promise<string> {
+export async function issueTicket({ config, keys }: Deps, grant: Grant): Promise<string> {
   const claims = {
     iss: config.publicUrl,
     sub: grant.userId,
@@ -30,5 +30,6 @@ export function issueTicket({ config, keys }: Deps, grant: Grant): Promise<strin
     rates: grant.rates,
     budget: grant.budget,
   };
-  return signTicket(claims, keys.signingKey, keys.kid);
+  const { kid, signingKey } = await keys.current();
+  return signTicket(claims, signingKey, kid);
 }

@@ -8,6 +8,7 @@ type Extras = {
   readonly detail?: string;
   readonly fields?: string[];
   readonly balance_microcredits?: number;
+  readonly held_microcredits?: number;
   readonly models?: string[];
   readonly retryAfterSeconds?: number;
 };

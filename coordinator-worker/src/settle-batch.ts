@@ -1,70 +1,76 @@
-import type { Outcome } from "#protocol/outcome";
-import { type ReceiptClaims, verifyReceipt } from "#protocol/receipt";
-import type { RefusalCode, SubmitRequest, SubmitResult } from "#protocol/submit";
-import type { TicketClaims } from "#protocol/ticket";
+import { MAX_BATCH, type SubmitRequest, type SubmitResult } from "#protocol/submit";
 import type { Proven } from "./authenticate";
-import { checkTicket } from "./check-ticket";
 import type { Deps } from "./deps";
-import { judgeReceipt } from "./domain/judge-receipt";
-import { settleReceipts } from "./store/ledger";
+import { leaseTickets } from "./lease-tickets";
+import { type Settled, settleItems } from "./store/ledger";
+import { verifyAckItem, verifyReceiptItem } from "./verify-items";
 
-type Judged = { readonly receipt: ReceiptClaims; readonly claim: number };
+/** Which request's receipt and ack contradict each other. */
+export type Dispute = { readonly lease: string; readonly seq: number; readonly node: string };
 
-/** Verifies each item by itself, settles the good ones in one statement, answers in the order of the request. */
+type Batch = { readonly results: SubmitResult[]; readonly disputes: readonly Dispute[] };
+
+/**
+ * Verifies each item by itself, settles the good ones in one statement, answers receipts, then acks, in the order of
+ * the request. Items past the most that one call works on are told so, and nothing else becomes of them.
+ */
 export async function settleBatch(
   deps: Deps,
-  node: Proven,
-  batch: SubmitRequest,
-): Promise<SubmitResult[]> {
-  const tickets = await ticketsByLease(deps, batch.tickets);
-  const judged = await Promise.all(
-    batch.receipts.map((receipt) => judge(deps, node, receipt, tickets)),
+  sender: Proven,
+  { tickets, receipts, acks = [] }: SubmitRequest,
+): Promise<Batch> {
+  const known = await leaseTickets(deps, tickets);
+  const worked = receipts.slice(0, MAX_BATCH);
+  const room = MAX_BATCH - worked.length;
+  const [judgedReceipts, judgedAcks] = await Promise.all([
+    Promise.all(worked.map((jws) => verifyReceiptItem(deps, sender, jws, known))),
+    Promise.all(acks.slice(0, room).map((jws) => verifyAckItem(deps, sender, jws, known))),
+  ]);
+  const settled = await settleItems(
+    deps.db,
+    judgedReceipts.flatMap((one, item) => (one.ok ? [{ ...one.value, item }] : [])),
+    judgedAcks.flatMap((one, place) =>
+      one.ok ? [{ ...one.value, item: receipts.length + place }] : [],
+    ),
+    deps.nowMs(),
   );
-  const items = judged.flatMap((one, item) => (one.ok ? [{ item, ...one.value }] : []));
-  const settled = items.length === 0 ? [] : await settleReceipts(deps.db, items);
   const byItem = new Map(settled.map((row) => [row.item, row]));
-  return judged.map((one, item): SubmitResult => {
-    if (!one.ok) return { status: "refused", code: one.reason };
-    const row = byItem.get(item);
-    if (row === undefined) throw new Error("A settled batch lacks an item.");
-    if (row.status === "lease_unknown") return { status: "refused", code: "lease_unknown" };
-    return { status: row.status, amount: row.amount };
-  });
+
+  const results = Array.from({ length: receipts.length + acks.length }, (): SubmitResult => ({
+    status: "refused",
+    code: "batch_full",
+  }));
+  const answer = (judged: typeof judgedReceipts | typeof judgedAcks, from: number) =>
+    judged.forEach((one, place) => {
+      if (one.ok) results[from + place] = resultOf(byItem.get(from + place));
+      else if (one.reason === "too_late") results[from + place] = { status: "too_late" };
+      else results[from + place] = { status: "refused", code: one.reason };
+    });
+  answer(judgedReceipts, 0);
+  answer(judgedAcks, receipts.length);
+  const isDisputed = (item: number) => byItem.get(item)?.status === "disputed";
+  const disputes = [
+    ...judgedReceipts.flatMap((one, item) =>
+      one.ok && isDisputed(item) ? [{ ...one.value.receipt, node: sender.iss }] : [],
+    ),
+    ...judgedAcks.flatMap((one, place) =>
+      one.ok && isDisputed(receipts.length + place) ? [one.value.ack] : [],
+    ),
+  ];
+  return { results, disputes };
 }
 
-/** Of several tickets of one lease, a node may rely on any: they differ in time and budget only. */
-async function ticketsByLease(
-  deps: Deps,
-  tickets: readonly string[],
-): Promise<Map<string, TicketClaims[]>> {
-  const byLease = new Map<string, TicketClaims[]>();
-  for (const checked of await Promise.all(tickets.map((ticket) => checkTicket(deps, ticket)))) {
-    if (!checked.ok) continue;
-    const { jti } = checked.value;
-    byLease.set(jti, [...(byLease.get(jti) ?? []), checked.value]);
+function resultOf(row: Settled | undefined): SubmitResult {
+  if (row === undefined) throw new Error("A settled batch lacks an item.");
+  const { status, amount } = row;
+  switch (status) {
+    case "lease_unknown":
+      return { status: "refused", code: status };
+    case "kept":
+    case "already_acked":
+    case "too_late":
+      return { status };
+    default:
+      return { status, amount };
   }
-  return byLease;
-}
-
-async function judge(
-  deps: Deps,
-  node: Proven,
-  jws: string,
-  tickets: ReadonlyMap<string, readonly TicketClaims[]>,
-): Promise<Outcome<Judged, { readonly reason: RefusalCode }>> {
-  const verified = await verifyReceipt(jws, node.key, node.iss, deps.nowMs());
-  if (!verified.ok) return { ok: false, reason: refusalOf(verified.reason) };
-  const receipt = verified.value;
-  let reason: RefusalCode = "ticket_missing";
-  for (const ticket of tickets.get(receipt.lease) ?? []) {
-    const claim = judgeReceipt(receipt, ticket, deps.nowMs());
-    if (claim.ok) return { ok: true, value: { receipt, claim: claim.value } };
-    reason = claim.reason;
-  }
-  return { ok: false, reason };
-}
-
-function refusalOf(reason: string): RefusalCode {
-  if (reason === "bad_signature") return "receipt_bad_signature";
-  return reason === "wrong_issuer" ? "receipt_foreign" : "receipt_malformed";
 }

@@ -1,9 +1,17 @@
 import { createApp } from "./app";
 import type { Bindings } from "./app-env";
-import { openDeps } from "./deps";
+import { auditLedger } from "./audit-ledger";
+import { writeAudit } from "./audit";
+import { AUDIT_CRON, DRAIN_CRON } from "./crons";
+import { type Deps, openDeps } from "./deps";
+import { backgroundIsDone } from "./in-background";
 import { log } from "./log";
 import { stripPrefix } from "./path-prefix";
-import { releaseEnded } from "./store/ledger";
+import { listSuspended } from "./store/admin";
+import { deleteEventsBefore } from "./store/audit-events";
+import { sweepDue } from "./store/due";
+import { markSuspended } from "./store/suspensions";
+import { learnRates, publishRates } from "./store/model-rates";
 
 export { RateWindow } from "./objects/rate-window";
 
@@ -14,10 +22,33 @@ export default {
     return app.fetch(stripPrefix(request, env), env, context);
   },
 
-  /** Gives back what ended leases have left. */
-  async scheduled(_event, env) {
-    const { db, nowMs } = await openDeps(env);
-    const released = await releaseEnded(db, nowMs());
-    log("leases_released", { released });
+  async scheduled({ cron }, env) {
+    const deps = await openDeps(env);
+    if (cron === DRAIN_CRON) await drain(deps);
+    else if (cron === AUDIT_CRON) await nightly(deps);
+    else await sweep(deps);
   },
 } satisfies ExportedHandler<Bindings>;
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+async function nightly(deps: Deps): Promise<void> {
+  const { config, db, nowMs } = deps;
+  await auditLedger(deps);
+  const events = await deleteEventsBefore(db, nowMs() - config.auditRetentionDays * DAY_MS);
+  log("audit_events_deleted", { events });
+}
+
+async function drain({ db }: Deps): Promise<void> {
+  await backgroundIsDone();
+  await writeAudit(db);
+}
+
+async function sweep({ db, redis, nowMs }: Deps): Promise<void> {
+  await writeAudit(db);
+  for (const { id, reason } of await listSuspended(db)) await markSuspended(redis, id, reason);
+  const swept = await sweepDue(db, nowMs());
+  const models = await learnRates(db);
+  await publishRates(db, redis);
+  log("swept", { ...swept, models });
+}

@@ -32,7 +32,9 @@ it("counts registrations by the address they come from, whatever address the sen
     if (answer.status !== 429) continue;
     expect(Problem.parse(await answer.json()).code).toBe("rate_limited");
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(answer.headers.get("ratelimit-policy")).toBe(`"register";q=${REGISTRATIONS};w=3600`);
+    expect(answer.headers.get("ratelimit-policy")).toContain(
+      `"register";q=${REGISTRATIONS};w=3600`,
+    );
   }
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
 });

@@ -31,6 +31,7 @@ it.each([
   const beat = {
     state: "serving",
     urls: ["http://127.0.0.1:8080"],
+    e2e_key: "the.nodes.key",
     models: [{ id: "m", engine: "vllm", state: "loaded" }],
     withdrawn: [],
     running: 0,

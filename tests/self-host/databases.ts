@@ -1,7 +1,7 @@
-import { Client } from "pg";
 import { openPgliteBackend } from "#self-host/backend-pglite";
 import { openPostgresBackend } from "#self-host/backend-postgres";
 import type { SqlBackend } from "#self-host/sql-backend";
+import { createDatabase } from "#support/own-database";
 
 export type OpenOptions = { readonly statementTimeoutMs?: number };
 
@@ -32,23 +32,4 @@ function realDatabase(serverUrl: string): TestDatabase {
       return { ...backend, close: () => backend.close().then(created.drop) };
     },
   };
-}
-
-async function createDatabase(
-  serverUrl: string,
-): Promise<{ readonly url: string; readonly drop: () => Promise<void> }> {
-  const name = `troop_${crypto.randomUUID().replaceAll("-", "")}`;
-  const onServer = async (sql: string): Promise<void> => {
-    const client = new Client({ connectionString: serverUrl });
-    await client.connect();
-    try {
-      await client.query(sql);
-    } finally {
-      await client.end();
-    }
-  };
-  await onServer(`create database ${name}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(`drop database ${name}`) };
 }

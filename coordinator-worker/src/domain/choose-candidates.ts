@@ -1,5 +1,6 @@
 import { type Candidate } from "#protocol/authorize";
 import { NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
+import type { PassedOver } from "#protocol/statement";
 import { MAX_CANDIDATES } from "#protocol/ticket";
 import type { LiveOffer } from "./live-offer";
 
@@ -11,27 +12,57 @@ const TIE_MS = 250;
 
 /**
  * Up to three live nodes for a model, the one expected to finish first in front.
- * `random` gives numbers in [0, 1) and breaks near-ties.
+ * `random` gives numbers in [0, 1) and breaks near-ties. Nodes of `firstOwner` come before all others.
  */
 export function chooseCandidates(
   offers: readonly LiveOffer[],
   exclude: readonly string[],
   nowMs: number,
   random: () => number,
+  firstOwner: string | null = null,
 ): Omit<Candidate, "own">[] {
   return offers
     .filter((offer) => isAlive(offer, nowMs) && !exclude.includes(offer.node_id))
-    .map((offer) => ({ offer, ms: expectedMs(offer), rank: random() }))
-    .toSorted((a, b) => Math.floor(a.ms / TIE_MS) - Math.floor(b.ms / TIE_MS) || a.rank - b.rank)
+    .map((offer) => ({
+      offer,
+      ms: expectedMs(offer),
+      rank: random(),
+      turn: offer.user_id === firstOwner ? 0 : 1,
+    }))
+    .toSorted(
+      (a, b) =>
+        a.turn - b.turn || Math.floor(a.ms / TIE_MS) - Math.floor(b.ms / TIE_MS) || a.rank - b.rank,
+    )
     .slice(0, MAX_CANDIDATES)
     .map(({ offer, ms }) => ({
       node_id: offer.node_id,
       urls: offer.urls,
+      e2e_key: offer.e2e_key,
       engine: offer.engine,
       rate: offer.rate,
       expected_ms: ms,
     }));
 }
+
+/** What became of each node that was looked at, for its owner to see. */
+export function verdicts(
+  offers: readonly LiveOffer[],
+  chosen: readonly { readonly node_id: string }[],
+  exclude: readonly string[],
+  nowMs: number,
+): { readonly offer: LiveOffer; readonly verdict: Verdict }[] {
+  const named = new Set(chosen.map(({ node_id }) => node_id));
+  const verdictOf = (offer: LiveOffer): Verdict => {
+    if (named.has(offer.node_id)) return "chosen";
+    if (!isAlive(offer, nowMs)) return "gone";
+    if (exclude.includes(offer.node_id)) return "left_out";
+    if (offer.running + offer.waiting >= offer.concurrency) return "busy";
+    return offer.cold ? "cold" : "slower";
+  };
+  return offers.map((offer) => ({ offer, verdict: verdictOf(offer) }));
+}
+
+export type Verdict = "chosen" | PassedOver;
 
 export function isAlive(offer: { readonly seen_at_ms: number }, nowMs: number): boolean {
   return nowMs - offer.seen_at_ms < NODE_DEAD_AFTER_S * 1_000;

@@ -6,7 +6,7 @@ import type { RefusalCode } from "#protocol/submit";
 import type { TicketClaims } from "#protocol/ticket";
 
 /** A receipt may wait for a coordinator or a node that is away, but not for ever. */
-const PAID_WITHIN_MS = 14 * 24 * 60 * 60 * 1_000;
+export const PAID_WITHIN_MS = 14 * 24 * 60 * 60 * 1_000;
 const SKEW_MS = CLOCK_SKEW_S * 1_000;
 
 /**
@@ -17,7 +17,7 @@ export function judgeReceipt(
   receipt: ReceiptClaims,
   ticket: TicketClaims,
   nowMs: number,
-): Outcome<number, { readonly reason: RefusalCode }> {
+): Outcome<{ claim: number; rate: number }, { readonly reason: RefusalCode }> {
   const rate = ticket.rates[receipt.iss];
   if (rate === undefined || !ticket.aud.includes(receipt.iss)) {
     return { ok: false, reason: "lease_other_node" };
@@ -35,5 +35,6 @@ export function judgeReceipt(
   const sinceTicketMs = nowMs - ticket.iat * 1_000;
   const sinceStartMs = nowMs + SKEW_MS - receipt.started_at_ms;
   const possibleMs = Math.max(0, Math.min(sinceTicketMs, sinceStartMs));
-  return { ok: true, value: chargeFor(Math.min(receipt.engine_ms, possibleMs), rate) };
+  const claim = chargeFor(Math.min(receipt.engine_ms, possibleMs), rate);
+  return { ok: true, value: { claim, rate } };
 }

@@ -1,3 +1,4 @@
+import { E2eKeyToken } from "#protocol/e2e-key";
 import { NodeUrl } from "#protocol/heartbeat";
 import { PeerId } from "#protocol/identity";
 import { Rate } from "#protocol/microcredits";
@@ -10,6 +11,7 @@ export const LiveOffer = z.object({
   node_id: PeerId,
   user_id: UserId,
   urls: z.array(NodeUrl),
+  e2e_key: E2eKeyToken,
   engine: EngineKind,
   rate: Rate,
   cold: z.boolean(),

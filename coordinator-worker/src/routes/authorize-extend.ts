@@ -2,14 +2,12 @@ import { createRoute } from "@hono/zod-openapi";
 import { ExtendRequest, Extension } from "#protocol/authorize";
 import { TICKET_LIFETIME_S } from "#protocol/ticket";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { checkTicket } from "../check-ticket";
 import { TIERS } from "../domain/rate-tiers";
+import { enter, markOnly } from "../enter";
 import { issueTicket } from "../issue-ticket";
-import { hitWindow, refuseRate } from "../limit-rate";
 import { problem, problemResponses } from "../problem";
 import { extendLease } from "../store/ledger";
-import { markProof } from "../store/live-nodes";
 
 const route = createRoute({
   operationId: "extendAuthorization",
@@ -35,24 +33,15 @@ const route = createRoute({
 
 export function authorizeExtend(app: App): void {
   app.openapi(route, async (c) => {
+    const entered = await enter(c, { tier: TIERS.authorize }, (proven) => markOnly(c, proven));
+    if (!entered.ok) return entered.answer;
+    const { iss: peerId, jti } = entered.proven;
     const asked = c.req.valid("json");
-    const [proven, ticket] = await Promise.all([
-      authenticate(c),
-      checkTicket(c.get("deps"), asked.ticket),
-    ]);
-    if (!proven.ok) return refuseProof(c, proven);
-    if (!ticket.ok || ticket.value.cnf.jkt !== proven.value.iss)
-      return problem(c, "lease_not_found");
+    const ticket = await checkTicket(c.get("deps"), asked.ticket);
+    if (!ticket.ok || ticket.value.cnf.jkt !== peerId) return problem(c, "lease_not_found");
 
-    const { db, nowMs, redis } = c.get("deps");
+    const { db, nowMs } = c.get("deps");
     const startsAtS = Math.floor(nowMs() / 1_000);
-    const { iss: peerId, jti } = proven.value;
-    const [admission, fresh] = await Promise.all([
-      hitWindow(c, TIERS.authorize, peerId),
-      markProof(redis, proven.value),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.authorize, admission);
-    if (!fresh) return problem(c, "proof_replayed");
     // Behind the checks: an extension has nothing to give back, and nobody waits for one.
     const extended = await extendLease(db, {
       leaseId: ticket.value.jti,
@@ -64,6 +53,9 @@ export function authorizeExtend(app: App): void {
     if (extended.outcome === "lease_not_found") return problem(c, "lease_not_found");
 
     const { sub, jti: leaseId, net, model, rates } = ticket.value;
+    // A lease without credits has a budget that nothing counts towards.
+    const isFree = Object.values(rates).every((rate) => rate === 0);
+    const budget = isFree ? ticket.value.budget : extended.budget;
     const extension: Extension = {
       ticket: await issueTicket(c.get("deps"), {
         userId: sub,
@@ -72,11 +64,11 @@ export function authorizeExtend(app: App): void {
         network: net,
         model,
         rates,
-        budget: extended.budget,
+        budget,
         startsAtS,
       }),
       lease_id: leaseId,
-      budget: extended.budget,
+      budget,
       expires_at: startsAtS + TICKET_LIFETIME_S,
     };
     return c.json(extension, 200);

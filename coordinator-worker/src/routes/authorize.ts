@@ -4,16 +4,21 @@ import { formatCredits } from "#protocol/microcredits";
 import { PUBLIC_NETWORK } from "#protocol/names";
 import { TICKET_LIFETIME_S } from "#protocol/ticket";
 import type { App, AppContext } from "../app-env";
-import { authenticate, type Proven, refuseProof } from "../authenticate";
-import { chooseCandidates, isAlive } from "../domain/choose-candidates";
+import type { Proven } from "../authenticate";
+import { audit } from "../audit";
+import { chooseCandidates, isAlive, verdicts } from "../domain/choose-candidates";
 import { leaseIdOf } from "../domain/lease-id";
 import { TIERS } from "../domain/rate-tiers";
+import { enter } from "../enter";
+import { noSuchNetwork } from "../hidden";
 import { inBackground } from "../in-background";
 import { issueTicket } from "../issue-ticket";
-import { hitWindow, refuseRate } from "../limit-rate";
+import { refuseRate } from "../limit-rate";
 import { problem, problemResponses } from "../problem";
-import { holdCredits, voidLease } from "../store/ledger";
+import { countChoices } from "../store/choices";
+import { type Held, holdCredits, voidLease } from "../store/ledger";
 import { dropOffers, sampleOffers } from "../store/live-nodes";
+import { hitUserWindow, learnUser } from "../user-window";
 
 const route = createRoute({
   operationId: "authorizeRequests",
@@ -35,6 +40,8 @@ const route = createRoute({
       "clock_skew",
       "credits_exhausted",
       "not_registered",
+      "peer_revoked",
+      "forbidden",
       "not_found",
       "model_unavailable",
       "rate_limited",
@@ -44,65 +51,82 @@ const route = createRoute({
 
 export function authorize(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
-    const asked = c.req.valid("json");
-    if ((asked.network ?? PUBLIC_NETWORK) !== PUBLIC_NETWORK) return problem(c, "not_found");
-
-    const found = await askStores(c, proven.value, asked);
-    // From here on a refusal has a hold to give back; it is given back off the path.
+    const { network = PUBLIC_NETWORK, ...rest } = c.req.valid("json");
+    const asked = { ...rest, network };
+    const entered = await enter(c, { tier: TIERS.authorize }, (proven) =>
+      askStores(c, proven, asked),
+    );
+    // A refusal may have a hold to give back; it is given back off the path.
     const refuse = <Answer>(answer: Answer): Answer => {
-      if (found.held.outcome === "held")
+      const { found } = entered;
+      if (found?.held.outcome === "held")
         inBackground(c, voidLease(c.get("deps").db, found.leaseId));
       return answer;
     };
-    if (found.admission?.admitted === false) {
-      return refuse(refuseRate(c, TIERS.authorize, found.admission));
-    }
-    if (found.replayed) return refuse(problem(c, "proof_replayed"));
+    if (!entered.ok) return refuse(entered.answer);
+    const { found } = entered;
+    if (found.ofUser?.admitted === false) return refuse(refuseRate(c, found.ofUser));
+    if (found.held.user_id !== null) learnUser(c, entered.proven.iss, found.held.user_id);
     switch (found.held.outcome) {
       case "replayed":
         return problem(c, "proof_replayed");
       case "not_registered":
         return problem(c, "not_registered", { detail: "Register first: POST /register." });
+      case "peer_revoked":
+        return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
+      case "network_unknown":
+        return noSuchNetwork(c);
+      case "may_not_use":
+        return problem(c, "forbidden", { detail: "You may lend in this network, not use it." });
+      case "model_not_allowed":
+        return modelUnavailable(c);
       case "credits_exhausted":
         return problem(c, "credits_exhausted", {
           balance_microcredits: found.held.available,
-          detail: `The balance is ${formatCredits(found.held.available)} credits. Running "troop worker" earns more.`,
+          held_microcredits: found.held.held,
+          detail: outOfCredits(found.held),
         });
       case "held":
     }
 
-    const { nowMs } = c.get("deps");
-    const chosen = chooseCandidates(found.offers, asked.exclude ?? [], nowMs(), Math.random);
-    if (chosen.length === 0) {
-      return refuse(
-        problem(c, "model_unavailable", {
-          detail: "GET /v1/models lists the models that are there.",
-        }),
-      );
-    }
+    const { nowMs, redis } = c.get("deps");
+    const { exclude = [] } = asked;
+    const firstOwner = found.held.own_nodes_first ? found.held.user_id : null;
+    const chosen = chooseCandidates(found.offers, exclude, nowMs(), Math.random, firstOwner);
+    const looked = verdicts(found.offers, chosen, exclude, nowMs());
+    inBackground(c, countChoices(redis, looked, nowMs()));
+    if (chosen.length === 0) return refuse(modelUnavailable(c));
     const owner = new Map(found.offers.map((offer) => [offer.node_id, offer.user_id]));
+    const { credits } = found.held;
+    // Without credits nothing was held: the budget is a number that nothing counts towards.
+    const budget = credits ? found.held.budget : budgetOf(asked);
     const candidates = chosen.map((candidate) => ({
       ...candidate,
+      rate: credits ? candidate.rate : 0,
       own: owner.get(candidate.node_id) === found.held.user_id,
     }));
     const ticket = await issueTicket(c.get("deps"), {
       userId: found.held.user_id ?? "",
-      peerId: proven.value.iss,
+      peerId: entered.proven.iss,
       leaseId: found.leaseId,
-      network: PUBLIC_NETWORK,
+      network: asked.network,
       model: asked.model,
-      rates: Object.fromEntries(chosen.map(({ node_id, rate }) => [node_id, rate])),
-      budget: found.held.budget,
+      rates: Object.fromEntries(candidates.map(({ node_id, rate }) => [node_id, rate])),
+      budget,
       startsAtS: found.startsAtS,
+    });
+    audit(c, {
+      type: "authorized",
+      userId: found.held.user_id ?? undefined,
+      peerId: entered.proven.iss,
+      details: { lease: found.leaseId, budget: found.held.budget, candidates: chosen.length },
     });
     const authorization: Authorization = {
       ticket,
       lease_id: found.leaseId,
-      network: PUBLIC_NETWORK,
+      network: asked.network,
       model: asked.model,
-      budget: found.held.budget,
+      budget,
       expires_at: found.startsAtS + TICKET_LIFETIME_S,
       candidates,
     };
@@ -110,31 +134,53 @@ export function authorize(app: App): void {
   });
 }
 
-/** Rate window, candidates and hold: three stores, one round trip each, all at once. */
-async function askStores(c: AppContext, proven: Proven, asked: AuthorizeRequest) {
-  const { db, nowMs, redis } = c.get("deps");
+function budgetOf({ budget }: AuthorizeRequest): number {
+  return budget ?? DEFAULT_BUDGET_MICROCREDITS;
+}
+
+function modelUnavailable(c: AppContext) {
+  return problem(c, "model_unavailable", {
+    detail: "GET /v1/models lists the models that are there.",
+  });
+}
+
+function outOfCredits({ available, held }: Held): string {
+  const balance = `The balance is ${formatCredits(available)} credits`;
+  const holds = held === 0 ? "" : `, and open leases hold ${formatCredits(held)} until they end`;
+  return `${balance}${holds}. Running "troop worker" earns more.`;
+}
+
+/** Candidates and hold: two stores, one round trip each, both at once, while the rate window is asked. */
+async function askStores(
+  c: AppContext,
+  proven: Proven,
+  asked: AuthorizeRequest & { readonly network: string },
+) {
+  const { db, keys, nowMs, redis } = c.get("deps");
   const startsAtS = Math.floor(nowMs() / 1_000);
   const leaseId = await leaseIdOf(proven.iss, proven.jti);
   const lease = {
     leaseId,
     peerId: proven.iss,
-    network: PUBLIC_NETWORK,
+    network: asked.network,
     model: asked.model,
-    budget: asked.budget ?? DEFAULT_BUDGET_MICROCREDITS,
+    budget: budgetOf(asked),
     expiresAtMs: (startsAtS + TICKET_LIFETIME_S) * 1_000,
   };
-  const [admission, sampled, held] = await Promise.allSettled([
-    hitWindow(c, TIERS.authorize, proven.iss),
-    sampleOffers(redis, proven, PUBLIC_NETWORK, asked.model),
+  const ofUser = hitUserWindow(c, proven.iss);
+  const [sampled, held] = await Promise.allSettled([
+    sampleOffers(redis, proven, asked.network, asked.model),
     holdCredits(db, lease, nowMs()),
+    // Now and then they are read anew; not when the ticket is signed, which would be one round trip more.
+    keys.current(),
   ]);
   if (held.status === "rejected") throw held.reason;
-  if (admission.status === "rejected" || sampled.status === "rejected") {
+  if (sampled.status === "rejected") {
     if (held.value.outcome === "held") inBackground(c, voidLease(db, leaseId));
-    throw sampled.status === "rejected" ? sampled.reason : new Error("A rate window threw.");
+    throw sampled.reason;
   }
   const { offers, replayed } = sampled.value;
   const dead = offers.filter((offer) => !isAlive(offer, nowMs())).map((offer) => offer.node_id);
-  if (dead.length > 0) inBackground(c, dropOffers(redis, PUBLIC_NETWORK, asked.model, dead));
-  return { admission: admission.value, replayed, offers, held: held.value, leaseId, startsAtS };
+  if (dead.length > 0) inBackground(c, dropOffers(redis, asked.network, asked.model, dead));
+  return { ofUser: await ofUser, replayed, offers, held: held.value, leaseId, startsAtS };
 }

@@ -2,13 +2,14 @@ import { createRoute } from "@hono/zod-openapi";
 import { isAllowedUrl } from "#protocol/address-ranges";
 import { ENROLMENT_HEADER } from "#protocol/enrolment";
 import { Heartbeat, HEARTBEAT_INTERVAL_S, HeartbeatAnswer } from "#protocol/heartbeat";
+import { PUBLIC_NETWORK } from "#protocol/names";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { checkEnrolment } from "../check-enrolment";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
+import { enter } from "../enter";
 import { problem, problemResponses } from "../problem";
 import { recordHeartbeat } from "../store/live-nodes";
+import { readSignedOutMs } from "../store/signed-out";
 
 const route = createRoute({
   operationId: "sendHeartbeat",
@@ -33,31 +34,52 @@ const route = createRoute({
 export function heartbeat(app: App): void {
   app.openapi(route, async (c) => {
     const said = c.req.valid("json");
-    const [proven, enrolment] = await Promise.all([
-      authenticate(c),
-      checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER)),
-    ]);
-    if (!proven.ok) return refuseProof(c, proven);
-    if (enrolment?.sub !== proven.value.iss) {
+    const { config, nowMs, redis } = c.get("deps");
+    const entered = await enter(c, { tier: TIERS.heartbeat }, async ({ iss }) => {
+      const [enrolment, signedOutMs] = await Promise.all([
+        checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER)),
+        readSignedOutMs(redis, iss),
+      ]);
+      // Whether the proof was used before is asked below, together with what is written.
+      return { enrolment, signedOutMs, replayed: false };
+    });
+    if (!entered.ok) return entered.answer;
+    const { enrolment, signedOutMs } = entered.found;
+    const isOwn = enrolment?.sub === entered.proven.iss;
+    if (!isOwn || enrolment.iat * 1_000 <= signedOutMs) {
       return problem(c, "enrolment_invalid", { detail: "Register again: POST /register." });
     }
-    const { config, nowMs, redis } = c.get("deps");
     if (!said.urls.every((url) => isAllowedUrl(url, config.allowedRanges))) {
       return problem(c, "address_not_allowed", {
         fields: ["urls"],
         detail: `Advertise an address within ${config.allowedRanges.join(", ")}.`,
       });
     }
-    const admission = await hitWindow(c, TIERS.heartbeat, enrolment.sub);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.heartbeat, admission);
     const node = {
       nodeId: enrolment.sub,
       userId: enrolment.usr,
-      networks: enrolment.nets,
       rate: enrolment.rate,
     };
-    const fresh = await recordHeartbeat(redis, proven.value, node, said, nowMs());
-    if (!fresh) return problem(c, "proof_replayed");
-    return c.json({ status: "seen" as const, next_in_seconds: HEARTBEAT_INTERVAL_S }, 200);
+    const named = new Set(said.networks ?? [PUBLIC_NETWORK]);
+    const networks = enrolment.nets.filter((network) => named.has(network));
+    const recorded = await recordHeartbeat(
+      redis,
+      entered.proven,
+      { ...node, networks },
+      said,
+      nowMs(),
+    );
+    if (recorded.outcome === "replayed") return problem(c, "proof_replayed");
+    const banned = recorded.outcome === "recorded" ? recorded.banned : [];
+    const refused = [...named].filter(
+      (network) => !networks.includes(network) || banned.includes(network),
+    );
+    const answer: HeartbeatAnswer = {
+      status: "seen",
+      next_in_seconds: HEARTBEAT_INTERVAL_S,
+      ...(refused.length > 0 && { refused_networks: refused }),
+      ...(recorded.outcome === "suspended" && { suspended: { reason: recorded.why } }),
+    };
+    return c.json(answer, 200);
   });
 }

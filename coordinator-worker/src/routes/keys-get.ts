@@ -2,9 +2,10 @@ import { createRoute } from "@hono/zod-openapi";
 import { Jwks } from "#protocol/register";
 import { z } from "zod";
 import type { App } from "../app-env";
+import { pemOf } from "../keys";
 
-/** Keys change by rotation, where both live for a while. */
-const CACHE = "public, max-age=300";
+/** Shorter than the time for which a key is shown before it signs. */
+const CACHE = "public, max-age=30";
 
 const jwksRoute = createRoute({
   operationId: "getJwks",
@@ -28,11 +29,16 @@ const pemRoute = createRoute({
 });
 
 export function keysGet(app: App): void {
-  app.openapi(jwksRoute, (c) => c.json(c.get("deps").keys.jwks, 200, { "cache-control": CACHE }));
-  app.openapi(pemRoute, (c) =>
-    c.body(c.get("deps").keys.pem, 200, {
+  app.openapi(jwksRoute, async (c) => {
+    const { jwks } = await c.get("deps").keys.latest();
+    return c.json(jwks, 200, { "cache-control": CACHE });
+  });
+  app.openapi(pemRoute, async (c) => {
+    const [signer] = (await c.get("deps").keys.latest()).jwks.keys;
+    if (signer === undefined) throw new Error("There is no key to show.");
+    return c.body(await pemOf(signer), 200, {
       "content-type": "application/x-pem-file",
       "cache-control": CACHE,
-    }),
-  );
+    });
+  });
 }

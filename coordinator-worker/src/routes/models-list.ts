@@ -1,13 +1,15 @@
 import { createRoute } from "@hono/zod-openapi";
 import { ModelList } from "#protocol/directory";
+import { formatCredits } from "#protocol/microcredits";
 import { NetworkId, PUBLIC_NETWORK } from "#protocol/names";
 import { z } from "zod";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
-import { problem, problemResponses } from "../problem";
+import { enter } from "../enter";
+import { noSuchNetwork } from "../hidden";
+import { problemResponses } from "../problem";
 import { readModels } from "../store/live-nodes";
+import { viewOf } from "../view-of-network";
 
 const route = createRoute({
   operationId: "listModels",
@@ -33,25 +35,28 @@ const route = createRoute({
 
 export function modelsList(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
     const { network } = c.req.valid("query");
-    if (network !== PUBLIC_NETWORK) return problem(c, "not_found");
     const { nowMs, redis } = c.get("deps");
-    const [admission, seen] = await Promise.all([
-      hitWindow(c, TIERS.read, proven.value.iss),
-      readModels(redis, proven.value, network, nowMs()),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
-    if (seen.replayed) return problem(c, "proof_replayed");
+    const entered = await enter(c, { tier: TIERS.read }, async (proven) => {
+      const [seen, view] = await Promise.all([
+        readModels(redis, proven, network, nowMs()),
+        viewOf(c.get("deps"), proven.iss, network),
+      ]);
+      return { ...seen, view };
+    });
+    if (!entered.ok) return entered.answer;
+    const { models, view } = entered.found;
+    if (view === undefined) return noSuchNetwork(c);
 
-    const data = seen.models
+    const data = models
+      .filter(({ id }) => view.shows(id))
       .toSorted((a, b) => a.id.localeCompare(b.id))
-      .map(({ id, firstSeenS }) => ({
+      .map(({ id, firstSeenS, rate }) => ({
         id,
         object: "model" as const,
         created: firstSeenS,
         owned_by: "monkey-troop",
+        ...(rate !== undefined && view.credits && { credits_per_1k_tokens: formatCredits(rate) }),
       }));
     return c.json({ object: "list" as const, data }, 200);
   });

@@ -4,12 +4,13 @@ import { ModelId } from "#protocol/model-offer";
 import { NetworkId, PUBLIC_NETWORK } from "#protocol/names";
 import { z } from "zod";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
-import { problem, problemResponses } from "../problem";
+import { enter } from "../enter";
+import { noSuchNetwork } from "../hidden";
+import { problemResponses } from "../problem";
 import { inBackground } from "../in-background";
 import { dropNodes, readNodes } from "../store/live-nodes";
+import { viewOf } from "../view-of-network";
 
 function nodeRoute<Path extends string>(operationId: string, path: Path) {
   return createRoute({
@@ -48,23 +49,23 @@ function nodeRoute<Path extends string>(operationId: string, path: Path) {
 export function nodesList(app: App): void {
   for (const route of [nodeRoute("listNodes", "/nodes"), nodeRoute("listPeers", "/peers")]) {
     app.openapi(route, async (c) => {
-      const proven = await authenticate(c);
-      if (!proven.ok) return refuseProof(c, proven);
       const { cursor, model, network } = c.req.valid("query");
-      if (network !== PUBLIC_NETWORK) return problem(c, "not_found");
       const { nowMs, redis } = c.get("deps");
-      const [admission, page] = await Promise.all([
-        hitWindow(c, TIERS.read, proven.value.iss),
-        readNodes(redis, proven.value, network, cursor, nowMs()),
-      ]);
-      if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
+      const entered = await enter(c, { tier: TIERS.read }, async (proven) => {
+        const [read, view] = await Promise.all([
+          readNodes(redis, proven, network, cursor, nowMs()),
+          viewOf(c.get("deps"), proven.iss, network),
+        ]);
+        return { ...read, view };
+      });
+      if (!entered.ok) return entered.answer;
+      const { view, ...page } = entered.found;
       if (page.dead.length > 0) inBackground(c, dropNodes(redis, network, page.dead));
-      if (page.replayed) return problem(c, "proof_replayed");
+      if (view === undefined) return noSuchNetwork(c);
 
-      const nodes =
-        model === undefined
-          ? page.nodes
-          : page.nodes.filter((node) => node.models.some((offer) => offer.id === model));
+      const nodes = page.nodes
+        .map((node) => ({ ...node, models: node.models.filter(({ id }) => view.shows(id)) }))
+        .filter((node) => model === undefined || node.models.some(({ id }) => id === model));
       return c.json({ nodes, ...(page.next !== "0" && { next_cursor: page.next }) }, 200);
     });
   }

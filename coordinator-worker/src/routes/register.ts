@@ -3,13 +3,16 @@ import { ENROLMENT_LIFETIME_S, signEnrolment } from "#protocol/enrolment";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import { PUBLIC_NETWORK, userIdFrom } from "#protocol/names";
 import { RegisterRequest, Registration } from "#protocol/register";
+import { admitNewcomer } from "../admit-newcomer";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
-import { registerTier } from "../domain/rate-tiers";
-import { hitWindow, refuseRate, senderAddress } from "../limit-rate";
+import { audit } from "../audit";
+import { mayServe } from "../domain/network-rights";
+import { TIERS } from "../domain/rate-tiers";
+import { enter, markAnd } from "../enter";
 import { problem, problemResponses } from "../problem";
+import { senderSubject } from "../sender-address";
 import { registerPeer } from "../store/ledger";
-import { markProof } from "../store/live-nodes";
+import { touchPeer } from "../store/peers";
 
 /** What a node earns until its hardware is proven: the reference device's rate. */
 const UNPROVEN_RATE = MICROCREDITS_PER_CREDIT;
@@ -32,6 +35,8 @@ const route = createRoute({
       "proof_invalid",
       "proof_replayed",
       "clock_skew",
+      "peer_revoked",
+      "registration_closed",
       "rate_limited",
     ),
   },
@@ -39,42 +44,54 @@ const route = createRoute({
 
 export function register(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
-    const { config, db, keys, nowMs, redis } = c.get("deps");
-    const tier = registerTier(config.registrationsPerHour);
-    const [admission, fresh] = await Promise.all([
-      hitWindow(c, tier, senderAddress(c)),
-      markProof(redis, proven.value),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, tier, admission);
-    if (!fresh) return problem(c, "proof_replayed");
-
-    const peerId = proven.value.iss;
-    const userId = await registerPeer(db, {
+    const { config, db, keys, nowMs } = c.get("deps");
+    const window = { tier: TIERS.renew, subject: senderSubject(c) };
+    const entered = await enter(c, window, (proven) =>
+      markAnd(c, proven, touchPeer(db, proven.iss)),
+    );
+    if (!entered.ok) return entered.answer;
+    const known = entered.found.read;
+    if (known?.is_revoked === true) {
+      return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
+    }
+    const { iss: peerId, key } = entered.proven;
+    if (known === undefined) {
+      if (config.joinPolicy !== "open") {
+        return problem(c, "registration_closed", {
+          detail: 'With an account: "troop login".',
+        });
+      }
+      const refused = await admitNewcomer(c);
+      if (refused !== undefined) return refused;
+    }
+    const { user_id: userId, networks } = await registerPeer(db, {
       peerId,
-      publicKeyX: proven.value.key.x,
+      publicKeyX: key.x,
       name: c.req.valid("json").name,
       newUserId: userIdFrom(crypto.getRandomValues(new Uint8Array(16))),
       starterMicrocredits: config.starterMicrocredits,
     });
+    const lending = networks.filter(({ role, policy }) => mayServe(role, policy));
     const iat = Math.floor(nowMs() / 1_000);
     const claims = {
       iss: config.publicUrl,
       sub: peerId,
       usr: userId,
-      nets: [PUBLIC_NETWORK],
+      nets: [PUBLIC_NETWORK, ...lending.map(({ network }) => network)],
       rate: UNPROVEN_RATE,
       iat,
       exp: iat + ENROLMENT_LIFETIME_S,
     };
+    if (known === undefined) audit(c, { type: "peer_registered", userId, peerId });
+    const { jwks, kid, signingKey } = await keys.latest();
     const registration: Registration = {
       peer_id: peerId,
       user_id: userId,
       networks: claims.nets,
+      memberships: networks.map(({ network, name, role }) => ({ network, name, role })),
       issuer: config.publicUrl,
-      jwks: keys.jwks,
-      enrolment: await signEnrolment(claims, keys.signingKey, keys.kid),
+      jwks,
+      enrolment: await signEnrolment(claims, signingKey, kid),
       enrolment_expires_at: claims.exp,
       rate: claims.rate,
       allowed_ranges: [...config.allowedRanges],

@@ -1,12 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
 import { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
-import { problem, problemResponses } from "../problem";
+import { enter, markOnly } from "../enter";
+import { problemResponses } from "../problem";
 import { settleBatch } from "../settle-batch";
-import { markProof } from "../store/live-nodes";
 
 const route = createRoute({
   operationId: "submitTransactions",
@@ -31,16 +30,14 @@ const route = createRoute({
 
 export function transactionsSubmit(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
-    const [admission, fresh] = await Promise.all([
-      hitWindow(c, TIERS.submit, proven.value.iss),
-      markProof(c.get("deps").redis, proven.value),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.submit, admission);
-    if (!fresh) return problem(c, "proof_replayed");
-
-    const results = await settleBatch(c.get("deps"), proven.value, c.req.valid("json"));
+    const entered = await enter(c, { tier: TIERS.submit }, (proven) => markOnly(c, proven));
+    if (!entered.ok) return entered.answer;
+    const batch = c.req.valid("json");
+    const { results, disputes } = await settleBatch(c.get("deps"), entered.proven, batch);
+    for (const { lease, node, seq } of disputes) {
+      const details = { lease, node, seq };
+      audit(c, { type: "settlement_disputed", peerId: entered.proven.iss, details });
+    }
     return c.json({ results }, 200);
   });
 }

@@ -4,11 +4,9 @@ import { UserId } from "#protocol/names";
 import { Balance } from "#protocol/statement";
 import { z } from "zod";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
+import { enter, markAnd } from "../enter";
 import { problem, problemResponses } from "../problem";
-import { markProof } from "../store/live-nodes";
 import { readBalance } from "../store/statements";
 
 const route = createRoute({
@@ -32,26 +30,24 @@ const route = createRoute({
 
 export function userBalanceGet(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
-    const { db, redis } = c.get("deps");
+    const { db, nowMs } = c.get("deps");
     const { id } = c.req.valid("param");
-    const [admission, fresh, row] = await Promise.all([
-      hitWindow(c, TIERS.read, proven.value.iss),
-      markProof(redis, proven.value),
-      readBalance(db, id, proven.value.iss),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
-    if (!fresh) return problem(c, "proof_replayed");
+    const entered = await enter(c, { tier: TIERS.read }, (proven) =>
+      markAnd(c, proven, readBalance(db, { userId: id, peerId: proven.iss }, nowMs())),
+    );
+    if (!entered.ok) return entered.answer;
+    const row = entered.found.read;
     if (row === undefined) return problem(c, "not_found");
 
-    const total = row.available + row.held;
+    const total = row.available + row.held + row.in_escrow;
     const balance: Balance = {
       user_id: id,
       available: formatCredits(row.available),
       available_microcredits: row.available,
       held: formatCredits(row.held),
       held_microcredits: row.held,
+      in_escrow: formatCredits(row.in_escrow),
+      in_escrow_microcredits: row.in_escrow,
       total: formatCredits(total),
       total_microcredits: total,
     };

@@ -4,11 +4,9 @@ import { UserId } from "#protocol/names";
 import { type Transaction, Transactions } from "#protocol/statement";
 import { z } from "zod";
 import type { App } from "../app-env";
-import { authenticate, refuseProof } from "../authenticate";
 import { TIERS } from "../domain/rate-tiers";
-import { hitWindow, refuseRate } from "../limit-rate";
+import { enter, markAnd } from "../enter";
 import { problem, problemResponses } from "../problem";
-import { markProof } from "../store/live-nodes";
 import { readTransactions, type TransactionRow } from "../store/statements";
 
 const route = createRoute({
@@ -44,23 +42,14 @@ const route = createRoute({
 
 export function userTransactionsList(app: App): void {
   app.openapi(route, async (c) => {
-    const proven = await authenticate(c);
-    if (!proven.ok) return refuseProof(c, proven);
-    const { db, redis } = c.get("deps");
+    const { db } = c.get("deps");
     const { cursor, limit } = c.req.valid("query");
-    const page = {
-      userId: c.req.valid("param").id,
-      peerId: proven.value.iss,
-      beforeId: cursor,
-      limit: limit + 1,
-    };
-    const [admission, fresh, rows] = await Promise.all([
-      hitWindow(c, TIERS.read, proven.value.iss),
-      markProof(redis, proven.value),
-      readTransactions(db, page),
-    ]);
-    if (admission?.admitted === false) return refuseRate(c, TIERS.read, admission);
-    if (!fresh) return problem(c, "proof_replayed");
+    const page = { userId: c.req.valid("param").id, beforeId: cursor, limit: limit + 1 };
+    const entered = await enter(c, { tier: TIERS.read }, (proven) =>
+      markAnd(c, proven, readTransactions(db, { ...page, peerId: proven.iss })),
+    );
+    if (!entered.ok) return entered.answer;
+    const rows = entered.found.read;
     if (rows === undefined) return problem(c, "not_found");
 
     const shown = rows.slice(0, limit);
@@ -81,6 +70,8 @@ function toTransaction(row: TransactionRow): Transaction {
     available_change_microcredits: row.available_change,
     held_change: formatCredits(row.held_change),
     held_change_microcredits: row.held_change,
+    escrow_change: formatCredits(row.escrow_change),
+    escrow_change_microcredits: row.escrow_change,
     ...(row.lease_id !== null && { lease_id: row.lease_id }),
     ...(row.model !== null && { model: row.model }),
     at: new Date(row.at_ms).toISOString(),

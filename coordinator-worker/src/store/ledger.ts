@@ -1,16 +1,20 @@
+import type { AckClaims } from "#protocol/ack";
+import { Membership, NetworkPolicy } from "#protocol/network";
 import type { ReceiptClaims } from "#protocol/receipt";
+import { LEASE_KEPT_S } from "#protocol/ticket";
 import { type SQL, sql } from "drizzle-orm";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { z } from "zod";
 import { Int8, sqlRow, sqlRows } from "./sql-rows";
 
-/** Minutes after its end that a lease keeps its hold: receipts may still be on their way. */
-const RELEASE_AFTER_MINUTES = 10;
-/** Leases that one sweep gives back; the next sweep goes on. */
-const SWEEP_LIMIT = 500;
+/** Minutes that an ack may take; without one the receipt is paid. */
+const ESCROW_MINUTES = 10;
 
-const at = (ms: number): SQL => sql`to_timestamp(${ms} / 1000.0)`;
-const releaseBefore = (nowMs: number) => at(nowMs - RELEASE_AFTER_MINUTES * 60_000);
+export const at = (ms: number): SQL => sql`to_timestamp(${ms} / 1000.0)`;
+/** Leases that ended before this are refunded. */
+export const releaseBefore = (nowMs: number) => at(nowMs - LEASE_KEPT_S * 1_000);
+/** What went into escrow before this is released. */
+export const escrowBefore = (nowMs: number) => at(nowMs - ESCROW_MINUTES * 60_000);
 
 export type NewPeer = {
   readonly peerId: string;
@@ -21,22 +25,47 @@ export type NewPeer = {
   readonly starterMicrocredits: number;
 };
 
-/** The user that the peer belongs to; starter credits are granted once. */
-export async function registerPeer(db: NeonHttpDatabase, peer: NewPeer): Promise<string> {
-  const row = await sqlRow(
+const Registered = z.object({
+  user_id: z.string(),
+  networks: z.array(Membership.extend({ policy: NetworkPolicy })),
+});
+
+/** The user that the peer belongs to, and the user's private networks; starter credits are granted once. */
+export function registerPeer(
+  db: NeonHttpDatabase,
+  peer: NewPeer,
+): Promise<z.infer<typeof Registered>> {
+  return sqlRow(
     db,
-    z.object({ user_id: z.string() }),
-    sql`select register_peer(${peer.peerId}, ${peer.publicKeyX}, ${peer.name ?? null},
-      ${peer.newUserId}, ${peer.starterMicrocredits}) as user_id`,
+    Registered,
+    sql`select r.user_id, (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'network', n.id, 'name', n.slug, 'role', m.role, 'policy', n.policy) order by m.joined_at), '[]')
+        from memberships m join networks n on n.id = m.network_id where m.user_id = r.user_id
+      ) as networks
+      from register_peer(${peer.peerId}, ${peer.publicKeyX}, ${peer.name ?? null},
+        ${peer.newUserId}, ${peer.starterMicrocredits}) as r (user_id)`,
   );
-  return row.user_id;
 }
 
 const Held = z.object({
-  outcome: z.enum(["held", "not_registered", "credits_exhausted", "replayed"]),
+  outcome: z.enum([
+    "held",
+    "not_registered",
+    "peer_revoked",
+    "credits_exhausted",
+    "replayed",
+    "network_unknown",
+    "may_not_use",
+    "model_not_allowed",
+  ]),
   user_id: z.string().nullable(),
+  /** Microcredits that were held: 0 where the network takes none. */
   budget: Int8,
   available: Int8,
+  held: Int8,
+  credits: z.boolean(),
+  own_nodes_first: z.boolean(),
 });
 export type Held = z.infer<typeof Held>;
 
@@ -50,13 +79,16 @@ export type NewLease = {
   readonly expiresAtMs: number;
 };
 
-/** Holds what the payer has, up to the budget, in one statement that cannot overdraw. */
+/**
+ * Holds what the payer has, up to the budget, where the payer may use the network: in one statement that cannot overdraw.
+ */
 export function holdCredits(db: NeonHttpDatabase, lease: NewLease, nowMs: number): Promise<Held> {
   return sqlRow(
     db,
     Held,
-    sql`select * from hold_credits(${lease.leaseId}, ${lease.peerId}, ${lease.network}, ${lease.model},
-      ${lease.budget}, ${at(lease.expiresAtMs)}, ${releaseBefore(nowMs)})`,
+    sql`select * from hold_in_network(${lease.leaseId}, ${lease.peerId}, ${lease.network}, ${lease.model},
+      ${lease.budget}, ${at(lease.expiresAtMs)}, ${releaseBefore(nowMs)},
+      ${escrowBefore(nowMs)})`,
   );
 }
 
@@ -66,7 +98,7 @@ const Extended = z.object({
   available: Int8,
 });
 
-/** Adds to an open lease; `key` makes it count once. */
+/** Adds to an open lease of a network that its user still may use; `key` makes it count once. */
 export function extendLease(
   db: NeonHttpDatabase,
   lease: { leaseId: string; peerId: string; add: number; expiresAtMs: number; key: string },
@@ -74,48 +106,67 @@ export function extendLease(
   return sqlRow(
     db,
     Extended,
-    sql`select * from extend_lease(${lease.leaseId}, ${lease.peerId}, ${lease.add},
+    sql`select * from extend_in_network(${lease.leaseId}, ${lease.peerId}, ${lease.add},
       ${at(lease.expiresAtMs)}, ${lease.key})`,
   );
 }
 
-/** Gives a lease back that no node can have used. */
+/** Ends a lease whose ticket was never handed out. */
 export async function voidLease(db: NeonHttpDatabase, leaseId: string): Promise<void> {
   await sqlRows(db, z.unknown(), sql`select void_lease(${leaseId})`);
 }
 
-/** Gives back what ended leases have left; returns how many. */
-export async function releaseEnded(db: NeonHttpDatabase, nowMs: number): Promise<number> {
-  const row = await sqlRow(
-    db,
-    z.object({ released: z.int() }),
-    sql`select release_leases(null, ${releaseBefore(nowMs)}, ${SWEEP_LIMIT}) as released`,
-  );
-  return row.released;
-}
-
-export type SettlementItem = {
-  /** Place in the batch. */
+/** A receipt that was verified, with what it may claim. */
+export type ReceiptItem = {
+  /** Place among all items. */
   readonly item: number;
   readonly receipt: ReceiptClaims;
-  /** Microcredits claimed. */
+  /** Microcredits. */
   readonly claim: number;
+  /** Microcredits a second. */
+  readonly rate: number;
 };
+
+export type AckItem = { readonly item: number; readonly ack: AckClaims };
 
 const Settled = z.object({
   item: z.int(),
-  status: z.enum(["settled", "already_settled", "lease_unknown"]),
+  status: z.enum([
+    "settled",
+    "already_settled",
+    "matched",
+    "disputed",
+    "kept",
+    "already_acked",
+    "too_late",
+    "lease_unknown",
+  ]),
   amount: Int8,
 });
+export type Settled = z.infer<typeof Settled>;
 
-/** Settles a batch of verified receipts, each once, in one round trip. */
-export function settleReceipts(
+/** Settles verified receipts and acks, each once, in one round trip. */
+export async function settleItems(
   db: NeonHttpDatabase,
-  items: readonly SettlementItem[],
-): Promise<z.infer<typeof Settled>[]> {
-  const rows = items.map(({ item, receipt, claim }) => {
-    const { iss: node, ...facts } = receipt;
-    return { ...facts, item, node, claim };
-  });
-  return sqlRows(db, Settled, sql`select * from settle_receipts(${JSON.stringify(rows)}::jsonb)`);
+  receipts: readonly ReceiptItem[],
+  acks: readonly AckItem[],
+  nowMs: number,
+): Promise<Settled[]> {
+  if (receipts.length + acks.length === 0) return [];
+  const receiptRows = receipts.map(({ receipt: { iss: node, ...facts }, ...rest }) => ({
+    ...facts,
+    ...rest,
+    node,
+  }));
+  const ackRows = acks.map(({ ack: { iss: client, ...facts }, item }) => ({
+    ...facts,
+    item,
+    client,
+  }));
+  return sqlRows(
+    db,
+    Settled,
+    sql`select * from settle_batch(${JSON.stringify(receiptRows)}::jsonb,
+      ${JSON.stringify(ackRows)}::jsonb, ${escrowBefore(nowMs)})`,
+  );
 }

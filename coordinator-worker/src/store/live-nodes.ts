@@ -1,26 +1,30 @@
 import { NodeListing } from "#protocol/directory";
 import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import type { ModelOffer } from "#protocol/model-offer";
+import { PUBLIC_NETWORK } from "#protocol/names";
 import type { ProofClaims } from "#protocol/proof";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
+import { isAlive } from "../domain/choose-candidates";
 import { LiveOffer } from "../domain/live-offer";
+import { banKey, liveKeys as keys } from "./live-keys";
+import { ratesKey } from "./model-rates";
 import { markedPipeline, REPLAY_TTL_S, replayKey } from "./replay";
 import { storeCall } from "./store-call";
 
 /** Nodes drawn at random for one choice: enough that some are alive and good, however many there are. */
 const SAMPLE = 12;
+/** In a private network, which is small, so that a user's own nodes are among them. */
+const PRIVATE_SAMPLE = 64;
 const LIVE_TTL_S = 2 * NODE_DEAD_AFTER_S;
 const FIRST_SEEN_TTL_S = 30 * 24 * 60 * 60;
 const PAGE = 100;
 
-/** Per network: nodes (hash by id), offers (hash by node id, one for each model), models by when last seen. */
-const keys = {
-  nodes: (network: string) => `nodes:${network}`,
-  offers: (network: string, model: string) => `offers:${network}:${model}`,
-  models: (network: string) => `models:${network}`,
-  firstSeen: (network: string) => `first-seen:${network}`,
-};
+/** Where an operator's word about a node lies: why it may not serve. */
+export const suspendedKey = (nodeId: string) => `suspended:${nodeId}`;
+
+/** The hashes that a node's latest heartbeat stands in, as JSON: whoever takes it off the lists has to know them all. */
+export const announcedKey = (nodeId: string) => `announced:${nodeId}`;
 
 const StoredNode = NodeListing.omit({ seen_at: true }).extend({ seen_at_ms: z.int() });
 
@@ -33,59 +37,100 @@ export type NodeFacts = {
   readonly rate: number;
 };
 
-// Refuses a replayed proof before anything else, then runs the commands: one call, all or nothing. A model leaves the
-// list with its last node; models not seen for a month are forgotten, so that nothing grows for ever.
+// Refuses a replayed proof before anything else, and takes nothing from a suspended node; then takes one network after the other: one call, all or nothing. In a
+// network in which its user may not serve any more, a node leaves the lists. A model leaves the list with its last node;
+// models not seen for a month are forgotten, so that nothing grows for ever. Answers the networks that were refused.
 const APPLY_ONCE = `
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
-for _, command in ipairs(cjson.decode(ARGV[2])) do redis.call(unpack(command)) end
-for _, gone in ipairs(cjson.decode(ARGV[3])) do
-  redis.call('HDEL', gone.offers, gone.node)
-  if redis.call('HLEN', gone.offers) == 0 then redis.call('ZREM', gone.models, gone.model) end
-end
-for _, network in ipairs(cjson.decode(ARGV[4])) do
-  local old = redis.call('ZRANGEBYSCORE', network.models, '-inf', ARGV[5], 'LIMIT', 0, 100)
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return {0} end
+local why = redis.call('GET', KEYS[2])
+if why then return {2, why} end
+local node = ARGV[2]
+local banned = {}
+for _, network in ipairs(cjson.decode(ARGV[3])) do
+  local gone = network.gone
+  if redis.call('EXISTS', unpack(network.bans)) > 0 then
+    table.insert(banned, network.id)
+    redis.call('HDEL', network.nodes, node)
+    for _, offered in ipairs(network.offered) do table.insert(gone, offered) end
+  else
+    for _, command in ipairs(network.commands) do redis.call(unpack(command)) end
+  end
+  for _, offer in ipairs(gone) do
+    redis.call('HDEL', offer.offers, node)
+    if redis.call('HLEN', offer.offers) == 0 then redis.call('ZREM', network.models, offer.model) end
+  end
+  local old = redis.call('ZRANGEBYSCORE', network.models, '-inf', ARGV[4], 'LIMIT', 0, 100)
   for _, model in ipairs(old) do
     redis.call('ZREM', network.models, model)
     redis.call('HDEL', network.firstSeen, model)
   end
 end
-return 1`;
+redis.call(unpack(cjson.decode(ARGV[5])))
+return {1, table.concat(banned, ' ')}`;
 
-/** Writes what a node said; false where the proof was used before. One round trip. */
+/**
+ * Writes what a node said, unless it is suspended or the proof was used before, and except in networks from which its
+ * user is banned. One round trip.
+ */
 export async function recordHeartbeat(
   redis: Redis,
   proof: ProofClaims,
   node: NodeFacts,
   said: Heartbeat,
   nowMs: number,
-): Promise<boolean> {
+): Promise<Recorded> {
   const isLeaving = said.state === "leaving";
-  const commands = node.networks.flatMap((network) =>
-    isLeaving ? [["HDEL", keys.nodes(network), node.nodeId]] : announce(network, node, said, nowMs),
-  );
-  const gone = [...said.withdrawn, ...(isLeaving ? said.models.map((model) => model.id) : [])];
-  const withdrawn = node.networks.flatMap((network) =>
-    gone.map((model) => ({
-      offers: keys.offers(network, model),
+  const announced = announcedKey(node.nodeId);
+  const remember: Command = isLeaving
+    ? ["DEL", announced]
+    : ["SET", announced, JSON.stringify(hashesOf(node, said)), "EX", LIVE_TTL_S];
+  const networks = node.networks.map((network) => {
+    const offerOf = (model: string) => ({ model, offers: keys.offers(network, model) });
+    const offered = said.models.map(({ id }) => offerOf(id));
+    return {
+      id: network,
+      // Enrolments name the user that a peer had then; it may belong to another by now.
+      bans: [banKey(network, node.userId), banKey(network, node.nodeId)],
+      nodes: keys.nodes(network),
       models: keys.models(network),
-      node: node.nodeId,
-      model,
-    })),
-  );
-  const networks = node.networks.map((network) => ({
-    models: keys.models(network),
-    firstSeen: keys.firstSeen(network),
-  }));
-  const parts = [commands, withdrawn, networks].map((part) => JSON.stringify(part));
+      firstSeen: keys.firstSeen(network),
+      commands: isLeaving
+        ? [["HDEL", keys.nodes(network), node.nodeId]]
+        : announce(network, node, said, nowMs),
+      offered,
+      gone: [...said.withdrawn.map(offerOf), ...(isLeaving ? offered : [])],
+    };
+  });
   const forgetBeforeMs = nowMs - FIRST_SEEN_TTL_S * 1_000;
   const applied = await storeCall("redis", () =>
-    redis.eval(
+    redis.eval<string[], [number | string, string?]>(
       APPLY_ONCE,
-      [replayKey(proof)],
-      [String(REPLAY_TTL_S), ...parts, String(forgetBeforeMs)],
+      [replayKey(proof), suspendedKey(node.nodeId)],
+      [
+        String(REPLAY_TTL_S),
+        node.nodeId,
+        JSON.stringify(networks),
+        String(forgetBeforeMs),
+        JSON.stringify(remember),
+      ],
     ),
   );
-  return Number(applied) === 1;
+  const [outcome, text = ""] = applied;
+  if (Number(outcome) === 0) return { outcome: "replayed" };
+  if (Number(outcome) === 2) return { outcome: "suspended", why: text };
+  return { outcome: "recorded", banned: text.split(" ").filter((network) => network !== "") };
+}
+
+type Recorded =
+  | { readonly outcome: "recorded"; readonly banned: readonly string[] }
+  | { readonly outcome: "replayed" }
+  | { readonly outcome: "suspended"; readonly why: string };
+
+function hashesOf(node: NodeFacts, said: Heartbeat): string[] {
+  return node.networks.flatMap((network) => [
+    keys.nodes(network),
+    ...said.models.map((model) => keys.offers(network, model.id)),
+  ]);
 }
 
 function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: number): Command[] {
@@ -121,6 +166,7 @@ function offer(
     node_id: node.nodeId,
     user_id: node.userId,
     urls: said.urls,
+    e2e_key: said.e2e_key,
     engine: model.engine,
     rate: node.rate,
     cold: model.state === "cold",
@@ -146,7 +192,11 @@ export async function sampleOffers(
 ): Promise<{ replayed: boolean; offers: LiveOffer[] }> {
   const [mark, sample] = await storeCall("redis", () =>
     markedPipeline(redis, proof)
-      .hrandfield(keys.offers(network, model), SAMPLE, true)
+      .hrandfield(
+        keys.offers(network, model),
+        network === PUBLIC_NETWORK ? SAMPLE : PRIVATE_SAMPLE,
+        true,
+      )
       .exec<[string | null, string[]]>(),
   );
   const offers = pairs(sample).map(([, value]) => LiveOffer.parse(JSON.parse(value)));
@@ -165,7 +215,12 @@ export async function dropOffers(
   await storeCall("redis", () => redis.hdel(keys.offers(network, model), first, ...rest));
 }
 
-export type SeenModel = { readonly id: string; readonly firstSeenS: number };
+export type SeenModel = {
+  readonly id: string;
+  readonly firstSeenS: number;
+  /** Microcredits for 1,000 completion tokens, where the network has learned it. */
+  readonly rate: number | undefined;
+};
 
 /** The models that some node offered within the time that a node may be silent. One round trip. */
 export async function readModels(
@@ -174,16 +229,22 @@ export async function readModels(
   network: string,
   nowMs: number,
 ): Promise<{ replayed: boolean; models: SeenModel[] }> {
-  const [mark, ids, firstSeen] = await storeCall("redis", () =>
+  const [mark, ids, firstSeen, rates] = await storeCall("redis", () =>
     markedPipeline(redis, proof)
       .zrange<string[]>(keys.models(network), nowMs - NODE_DEAD_AFTER_S * 1_000, "+inf", {
         byScore: true,
       })
       .hgetall(keys.firstSeen(network))
-      .exec<[string | null, string[], string[]]>(),
+      .hgetall(ratesKey(network))
+      .exec<[string | null, string[], string[], string[]]>(),
   );
   const firstSeenS = new Map(pairs(firstSeen));
-  const models = ids.map((id) => ({ id, firstSeenS: Number(firstSeenS.get(id) ?? 0) }));
+  const rateOf = new Map(pairs(rates).map(([id, rate]) => [id, Number(rate)]));
+  const models = ids.map((id) => ({
+    id,
+    firstSeenS: Number(firstSeenS.get(id) ?? 0),
+    rate: rateOf.get(id),
+  }));
   return { replayed: mark === null, models };
 }
 
@@ -204,13 +265,23 @@ export async function readNodes(
       .exec<[string | null, [string, string[]]]>(),
   );
   const stored = pairs(flat).map(([, value]) => StoredNode.parse(JSON.parse(value)));
-  const isAlive = (node: { seen_at_ms: number }) =>
-    nowMs - node.seen_at_ms < NODE_DEAD_AFTER_S * 1_000;
   const nodes = stored
-    .filter(isAlive)
+    .filter((node) => isAlive(node, nowMs))
     .map(({ seen_at_ms, ...node }) => ({ ...node, seen_at: new Date(seen_at_ms).toISOString() }));
-  const dead = stored.filter((node) => !isAlive(node)).map((node) => node.node_id);
+  const dead = stored.filter((node) => !isAlive(node, nowMs)).map((node) => node.node_id);
   return { replayed: mark === null, next, nodes, dead };
+}
+
+/** Which of these nodes stand in some list, of whatever network. One round trip. */
+export async function readAnnounced(
+  redis: Redis,
+  nodeIds: readonly string[],
+): Promise<Set<string>> {
+  if (nodeIds.length === 0) return new Set();
+  const found = await storeCall("redis", () =>
+    redis.mget<(string | null)[]>(nodeIds.map(announcedKey)),
+  );
+  return new Set(nodeIds.filter((_, place) => typeof found[place] === "string"));
 }
 
 /** Forgets nodes that are dead, so that the list stays short. */

@@ -2,24 +2,21 @@ import { TransactionType } from "#protocol/statement";
 import { sql } from "drizzle-orm";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { z } from "zod";
+import { escrowBefore, releaseBefore } from "./ledger";
 import { Int8, sqlRows } from "./sql-rows";
 
-const BalanceRow = z.object({ available: Int8, held: Int8 });
+const BalanceRow = z.object({ available: Int8, held: Int8, in_escrow: Int8 });
 
-/** A user's balances in microcredits, if the peer belongs to that user. */
+/** A user's balances in microcredits, once what is due has moved; undefined where the peer is not that user's. */
 export async function readBalance(
   db: NeonHttpDatabase,
-  userId: string,
-  peerId: string,
+  { userId, peerId }: { readonly userId: string; readonly peerId: string },
+  nowMs: number,
 ): Promise<z.infer<typeof BalanceRow> | undefined> {
   const rows = await sqlRows(
     db,
     BalanceRow,
-    sql`select a.balance as available, h.balance as held
-      from peers p
-      join accounts a on a.user_id = p.user_id and a.kind = 'available'
-      join accounts h on h.user_id = p.user_id and h.kind = 'held'
-      where p.id = ${peerId} and p.user_id = ${userId}`,
+    sql`select * from read_balance(${userId}, ${peerId}, ${releaseBefore(nowMs)}, ${escrowBefore(nowMs)})`,
   );
   return rows[0];
 }
@@ -32,6 +29,7 @@ const TransactionRow = z.object({
   at_ms: Int8,
   available_change: Int8,
   held_change: Int8,
+  escrow_change: Int8,
 });
 export type TransactionRow = z.infer<typeof TransactionRow>;
 
@@ -49,7 +47,8 @@ export async function readTransactions(
     sql`select t.id::text as id, t.type, t.lease_id, l.model,
         (extract(epoch from t.created_at) * 1000)::bigint as at_ms,
         coalesce(sum(e.amount) filter (where a.kind = 'available'), 0)::bigint as available_change,
-        coalesce(sum(e.amount) filter (where a.kind = 'held'), 0)::bigint as held_change
+        coalesce(sum(e.amount) filter (where a.kind = 'held'), 0)::bigint as held_change,
+        coalesce(sum(e.amount) filter (where a.kind = 'escrow'), 0)::bigint as escrow_change
       from peers p
       left join lateral (
         select distinct e.transfer_id from entries e join accounts a on a.id = e.account_id

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { chooseCandidates } from "#coordinator/domain/choose-candidates";
+import { chooseCandidates, verdicts } from "#coordinator/domain/choose-candidates";
 import type { LiveOffer } from "#coordinator/domain/live-offer";
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -10,6 +10,7 @@ function offer(node: string, rest: Partial<LiveOffer> = {}): LiveOffer {
     node_id: node,
     user_id: `usr_${"0".repeat(26)}`,
     urls: ["http://100.64.0.1:8080"],
+    e2e_key: `key.of.${node}`,
     engine: "vllm",
     rate: 1_000_000,
     cold: false,
@@ -60,4 +61,31 @@ it("breaks ties at random, so that load spreads", () => {
   const offers = ["a", "b", "c", "d"].map((id) => offer(id));
   const firsts = new Set(Array.from({ length: 200 }, () => choose(offers, [], Math.random)[0]));
   expect(firsts.size).toBe(4);
+});
+
+it("says of every node that was looked at why it was not chosen", () => {
+  const offers = [
+    offer("a"),
+    offer("b"),
+    offer("c"),
+    offer("slower", { running: 3, concurrency: 4 }),
+    offer("busy", { running: 4 }),
+    offer("queued", { running: 2, waiting: 2 }),
+    offer("cold", { cold: true }),
+    offer("gone", { seen_at_ms: NOW - 3_600_000, running: 9 }),
+    offer("failed", { cold: true }),
+  ];
+  const chosen = ["a", "b", "c"].map((node_id) => ({ node_id }));
+  const said = verdicts(offers, chosen, ["failed", "gone"], NOW);
+  expect(said.map(({ offer: { node_id }, verdict }) => [node_id, verdict])).toEqual([
+    ["a", "chosen"],
+    ["b", "chosen"],
+    ["c", "chosen"],
+    ["slower", "slower"],
+    ["busy", "busy"],
+    ["queued", "busy"],
+    ["cold", "cold"],
+    ["gone", "gone"],
+    ["failed", "left_out"],
+  ]);
 });

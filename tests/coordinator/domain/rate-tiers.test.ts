@@ -8,7 +8,7 @@ const NOW = Date.UTC(2030, 0, 1);
 /** Sends hits at these moments and keeps count as the object does. */
 function run(
   momentsMs: readonly number[],
-): { atMs: number; admitted: boolean; retryAfterSeconds: number }[] {
+): { atMs: number; admitted: boolean; resetSeconds: number }[] {
   const slots = new Map<number, number>();
   return momentsMs.map((atMs) => {
     const rows = [...slots].map(([slot, hits]) => ({ slot, hits }));
@@ -38,7 +38,7 @@ it("says after how many seconds a hit is admitted, and keeps its word", () => {
   const burst = run(Array.from({ length: 11 }, () => NOW));
   const refused = burst.at(-1);
   expect(refused?.admitted).toBe(false);
-  const waitMs = (refused?.retryAfterSeconds ?? 0) * 1_000;
+  const waitMs = (refused?.resetSeconds ?? 0) * 1_000;
   const again = run([...Array.from({ length: 10 }, () => NOW), NOW + waitMs - 2_000, NOW + waitMs]);
   expect(again.slice(-2).map((hit) => hit.admitted)).toEqual([false, true]);
 });

@@ -1,0 +1,70 @@
+import { createRoute } from "@hono/zod-openapi";
+import { sha256Base64url } from "#protocol/encoding";
+import { AcceptInviteRequest, Network } from "#protocol/network";
+import type { App } from "../app-env";
+import { mayServe } from "../domain/network-rights";
+import { TIERS } from "../domain/rate-tiers";
+import { enter, markOnly } from "../enter";
+import { problem, problemResponses } from "../problem";
+import { acceptInvite } from "../store/invites";
+import { readNetworks } from "../store/networks";
+import { allowServing } from "../store/serve-bans";
+
+const route = createRoute({
+  operationId: "acceptInvite",
+  method: "post",
+  path: "/invites/accept",
+  request: {
+    body: { required: true, content: { "application/json": { schema: AcceptInviteRequest } } },
+  },
+  responses: {
+    200: {
+      description: "The network that the caller's user belongs to from now on, or did before",
+      content: { "application/json": { schema: Network } },
+    },
+    ...problemResponses(
+      "request_invalid",
+      "proof_missing",
+      "proof_invalid",
+      "proof_replayed",
+      "clock_skew",
+      "not_registered",
+      "invite_invalid",
+      "limit_reached",
+      "rate_limited",
+    ),
+  },
+});
+
+export function invitesAccept(app: App): void {
+  app.openapi(route, async (c) => {
+    const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
+    if (!entered.ok) return entered.answer;
+    const { db, nowMs, redis } = c.get("deps");
+    const peerId = entered.proven.iss;
+    const codeHash = await sha256Base64url(c.req.valid("json").code);
+    const { outcome, user_id, network_id, peers } = await acceptInvite(
+      db,
+      peerId,
+      codeHash,
+      nowMs(),
+    );
+    if (outcome === "not_registered") {
+      return problem(c, outcome, { detail: "Register first: POST /register." });
+    }
+    if (outcome === "too_many") {
+      return problem(c, "limit_reached", { detail: "Leave another network first." });
+    }
+    if (outcome === "network_full") {
+      return problem(c, "limit_reached", { detail: "The network has no room for a member more." });
+    }
+    const [network] = network_id === null ? [] : await readNetworks(db, peerId, network_id);
+    // Also where the member was taken out again since.
+    if (network === undefined || user_id === null) return problem(c, "invite_invalid");
+    // Where a removal came before, its ban has done its work.
+    if (mayServe(network.role, network.policy)) {
+      await allowServing(redis, network.id, [{ userId: user_id, peers }]);
+    }
+    return c.json(network, 200);
+  });
+}

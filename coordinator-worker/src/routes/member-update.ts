@@ -1,0 +1,66 @@
+import { createRoute } from "@hono/zod-openapi";
+import { NetworkId, UserId } from "#protocol/names";
+import { RoleChange } from "#protocol/network";
+import { z } from "zod";
+import type { App } from "../app-env";
+import { mayServe } from "../domain/network-rights";
+import { TIERS } from "../domain/rate-tiers";
+import { enter, markOnly } from "../enter";
+import { noSuchNetwork } from "../hidden";
+import { problem, problemResponses } from "../problem";
+import { changeRole } from "../store/members";
+import { allowServing, banServing } from "../store/serve-bans";
+
+const route = createRoute({
+  operationId: "changeRole",
+  method: "patch",
+  path: "/networks/{id}/members/{userId}",
+  request: {
+    params: z.object({ id: NetworkId, userId: UserId }),
+    body: { required: true, content: { "application/json": { schema: RoleChange } } },
+  },
+  responses: {
+    200: {
+      description: "The role that the member has now",
+      content: { "application/json": { schema: RoleChange } },
+    },
+    ...problemResponses(
+      "request_invalid",
+      "proof_missing",
+      "proof_invalid",
+      "proof_replayed",
+      "clock_skew",
+      "forbidden",
+      "not_found",
+      "last_owner",
+      "rate_limited",
+    ),
+  },
+});
+
+export function memberUpdate(app: App): void {
+  app.openapi(route, async (c) => {
+    const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
+    if (!entered.ok) return entered.answer;
+    const { db, redis } = c.get("deps");
+    const { id, userId } = c.req.valid("param");
+    const { role } = c.req.valid("json");
+    const about = { peerId: entered.proven.iss, networkId: id, userId };
+    const { outcome, policy, peers } = await changeRole(db, about, role);
+    switch (outcome) {
+      case "network_unknown":
+        return noSuchNetwork(c);
+      case "forbidden":
+        return problem(c, outcome, { detail: "Only owners change roles." });
+      case "member_unknown":
+        return problem(c, "not_found", { detail: "The network has no such member." });
+      case "last_owner":
+        return problem(c, outcome, { detail: "Make another member an owner first." });
+      case "changed":
+    }
+    const lenders = [{ userId, peers }];
+    if (policy !== null && mayServe(role, policy)) await allowServing(redis, id, lenders);
+    else await banServing(redis, id, lenders);
+    return c.json({ role }, 200);
+  });
+}

@@ -1,0 +1,57 @@
+import { createRoute } from "@hono/zod-openapi";
+import { networkIdFrom } from "#protocol/names";
+import { CreateNetworkRequest, DEFAULT_POLICY, Network, NetworkPolicy } from "#protocol/network";
+import type { App } from "../app-env";
+import { TIERS } from "../domain/rate-tiers";
+import { enter, markOnly } from "../enter";
+import { problem, problemResponses } from "../problem";
+import { createNetwork, readNetworks } from "../store/networks";
+
+const route = createRoute({
+  operationId: "createNetwork",
+  method: "post",
+  path: "/networks",
+  request: {
+    body: { required: true, content: { "application/json": { schema: CreateNetworkRequest } } },
+  },
+  responses: {
+    201: {
+      description: "A private network, the caller's user its owner",
+      content: { "application/json": { schema: Network } },
+    },
+    ...problemResponses(
+      "request_invalid",
+      "proof_missing",
+      "proof_invalid",
+      "proof_replayed",
+      "clock_skew",
+      "not_registered",
+      "name_taken",
+      "limit_reached",
+      "rate_limited",
+    ),
+  },
+});
+
+export function networksCreate(app: App): void {
+  app.openapi(route, async (c) => {
+    const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
+    if (!entered.ok) return entered.answer;
+    const { db } = c.get("deps");
+    const { name, policy: wanted } = c.req.valid("json");
+    const policy = NetworkPolicy.parse({ ...DEFAULT_POLICY, ...wanted });
+    const id = networkIdFrom(crypto.getRandomValues(new Uint8Array(16)));
+    switch (await createNetwork(db, { id, name, policy, peerId: entered.proven.iss })) {
+      case "not_registered":
+        return problem(c, "not_registered", { detail: "Register first: POST /register." });
+      case "name_taken":
+        return problem(c, "name_taken", { fields: ["name"] });
+      case "too_many":
+        return problem(c, "limit_reached", { detail: "Leave another network first." });
+      case "created":
+    }
+    const [network] = await readNetworks(db, entered.proven.iss, id);
+    if (network === undefined) throw new Error("A network is not there that was just made.");
+    return c.json(network, 201);
+  });
+}

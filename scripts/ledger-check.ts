@@ -1,0 +1,68 @@
+// Audits the ledger: npm run ledger:check [-- --data .troop | --database-url postgres://…]
+// Ends with 0 where all is as it must be, 1 where something is not (the first is shown), 2 where it could not look.
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { formatCredits } from "#protocol/microcredits";
+import { LEDGER_CHECK_PATH, LedgerCheck } from "#protocol/ledger-check";
+import { openPostgresBackend } from "#self-host/backend-postgres";
+import { askCoordinator } from "./ask-coordinator";
+
+/** Milliseconds that an audit of a large ledger may take. */
+const LIMIT_MS = 600_000;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: "string", default: ".troop" },
+      "database-url": { type: "string" },
+    },
+  });
+  const databaseUrl = values["database-url"] ?? process.env["DATABASE_URL"];
+  const report =
+    databaseUrl === undefined ? await throughCoordinator(values.data) : await straight(databaseUrl);
+  process.stdout.write(describe(report));
+  return report.offender_count === 0 ? 0 : 1;
+}
+
+async function throughCoordinator(data: string): Promise<LedgerCheck> {
+  const where = { data, url: undefined };
+  return LedgerCheck.parse(await askCoordinator(where, LEDGER_CHECK_PATH, { limitMs: LIMIT_MS }));
+}
+
+async function straight(databaseUrl: string): Promise<LedgerCheck> {
+  const options = { databaseUrl, poolSize: 1, statementTimeoutMs: LIMIT_MS };
+  const backend = await openPostgresBackend(options);
+  try {
+    const { rows } = await backend.query({ text: "select check_ledger(100)", params: [] });
+    return LedgerCheck.parse(JSON.parse(z.string().parse(rows[0]?.[0])));
+  } finally {
+    await backend.close();
+  }
+}
+
+function describe({ counts, offender_count, offenders, history }: LedgerCheck): string {
+  const counted = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  const summary = `Checked ${counted.join(", ").replaceAll("_", " ")}.\n`;
+  const [first] = offenders;
+  if (first === undefined) return `${summary}Every law of the ledger holds.\n`;
+  const lines = history.map(({ transfer, at, type, lease, entries }) => {
+    const legs = entries.map(
+      ({ account, user, kind, amount }) =>
+        `      ${formatCredits(amount)} on account ${account} (${user ?? "the network"}, ${kind})\n`,
+    );
+    return `    transfer ${transfer}, ${at}, ${type}${lease === null ? "" : `, lease ${lease}`}\n${legs.join("")}`;
+  });
+  return `${summary}${offender_count} of them break a law. The first:
+  ${first.kind} ${first.id}, ${first.at}
+  expected ${formatCredits(first.expected)} credits, found ${formatCredits(first.found)}
+  Its latest transfers:
+${lines.join("")}`;
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  // Of a database's error the name and the server's words, never the URL, which holds a password.
+  process.stderr.write(`${error instanceof Error ? error.message : "Something failed."}\n`);
+  process.exit(2);
+}

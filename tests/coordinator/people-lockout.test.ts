@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { useCoordinator } from "#support/coordinator";
+import { newEmail, PASSWORD, peopleOf } from "./people";
+
+const { ask, person } = peopleOf(useCoordinator());
+
+const logIn = (email: string, password: string) =>
+  ask("/auth/login", { body: { email, password } });
+
+async function expectLocked(answer: Response, policy: RegExp): Promise<void> {
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get("ratelimit-policy")).toMatch(policy);
+  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+}
+
+it("locks an email after ten tries, known or not, also for the right password", async () => {
+  const { email } = await person();
+  for (const somebody of [email, newEmail()]) {
+    const tries = await Promise.all(Array.from({ length: 10 }, () => logIn(somebody, "wrong")));
+    expect(tries.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 401));
+    await expectLocked(
+      await logIn(somebody, PASSWORD),
+      /^"login";q=30;w=900, "login-of-email";q=10;w=900$/,
+    );
+  }
+  const other = await person();
+  expect((await logIn(other.email, PASSWORD)).status).toBe(200);
+});
+
+it("locks an address after thirty tries, whoever they were for", async () => {
+  // 23 were made above.
+  for (let turn = 0; turn < 7; turn++) {
+    expect((await logIn(newEmail(), "wrong")).status).toBe(401);
+  }
+  await expectLocked(await logIn(newEmail(), "wrong"), /^"login";q=30;w=900$/);
+});
