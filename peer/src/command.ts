@@ -8,6 +8,8 @@ export type FlagSpec = {
   /** What stands for the value in help, such as `URL`; a flag without one is a switch. */
   readonly value?: string;
   readonly repeats?: true;
+  /** Also taken without the flag's name: `troop join INVITE`. One flag of a command. */
+  readonly positional?: true;
   /** Environment variable that stands in where the flag is not given. */
   readonly env?: string;
 };

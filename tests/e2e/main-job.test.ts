@@ -34,9 +34,10 @@ it("moves the same microcredits from the client's user to the worker's for an an
   expect((await answer.text()).trimEnd()).toMatch(/data: \[DONE\]$/);
   engine.configure({ firstTokenMs: 0 });
 
+  // Available, and long before the ten minutes of escrow: the client has acked it.
   await expect
-    .poll(async () => (await network.balanceOf(network.worker)).total_microcredits)
-    .toBeGreaterThan(workerBefore.total_microcredits);
+    .poll(async () => (await network.balanceOf(network.worker)).available_microcredits)
+    .toBeGreaterThan(workerBefore.available_microcredits);
   const client = await network.balanceOf(network.client);
   const worker = await network.balanceOf(network.worker);
   const paid = clientBefore.total_microcredits - client.total_microcredits;
@@ -46,12 +47,21 @@ it("moves the same microcredits from the client's user to the worker's for an an
   expect(paid).toBeLessThan(5_000_000);
 
   const { transactions } = (await network.run(network.worker.home, ["transactions"])) as {
-    transactions: { type: string; model?: string; available_change_microcredits: number }[];
+    transactions: object[];
   };
-  expect(transactions[0]).toMatchObject({
-    type: "settlement",
-    model: model(),
-    available_change_microcredits: paid,
+  expect(transactions.slice(0, 2)).toMatchObject([
+    {
+      type: "release",
+      model: model(),
+      available_change_microcredits: paid,
+      escrow_change_microcredits: -paid,
+    },
+    { type: "settlement", model: model(), escrow_change_microcredits: paid },
+  ]);
+  expect(await network.run(network.worker.home, ["earnings"])).toMatchObject({
+    total: { requests: 1, microcredits: paid },
+    by_model: [{ model: model(), requests: 1 }],
+    by_node: [{ live: true, requests: 1 }],
   });
 });
 

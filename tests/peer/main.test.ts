@@ -90,7 +90,9 @@ it("gives each real command a help with an example that starts with its name", a
     if (["client", "worker"].includes(name)) continue; // Theirs load engines; the binary's tests show them.
     const { terminal } = await run([name, "--help"], COMMANDS);
     expect(terminal.out()).toContain(`  troop ${name}`);
-    expect((await load()).schema).toMatch(new RegExp(`^troop\\.${name}/\\d+$`));
+    expect((await load()).schema).toMatch(
+      new RegExp(`^troop\\.${name.replaceAll(" ", "\\.")}/\\d+$`),
+    );
   }
 });
 

@@ -4,11 +4,12 @@ import { GLOBAL_FLAGS } from "./global-flags";
 import { nearest } from "./nearest";
 import { tokenize } from "./parse-flags";
 
-/** Takes the command's name out of the arguments; `row` is absent where none is named. */
+/** Takes the command's name, of one word or two, out of the arguments; `row` is absent where none is named. */
 export function findCommand(
   args: readonly string[],
   rows: readonly CommandRow[],
 ): { readonly row: CommandRow | undefined; readonly rest: readonly string[] } {
+  let first: { readonly value: string; readonly index: number } | undefined;
   for (const token of tokenize(args, GLOBAL_FLAGS)) {
     if (token.kind === "option" && !Object.hasOwn(GLOBAL_FLAGS, token.name)) {
       // Without its command nobody knows whether this flag takes a value, so the name can't be found.
@@ -20,10 +21,16 @@ export function findCommand(
       );
     }
     if (token.kind !== "positional") continue;
-    const row = rowNamed(token.value, rows);
-    if (row === undefined) throw unknownCommand(token.value, rows);
-    return { row, rest: args.toSpliced(token.index, 1) };
+    const name = first === undefined ? token.value : `${first.value} ${token.value}`;
+    const row = rowNamed(name, rows);
+    if (row !== undefined) {
+      const words = new Set([token.index, first?.index]);
+      return { row, rest: args.filter((_, place) => !words.has(place)) };
+    }
+    if (first !== undefined || !isFirstWord(name, rows)) throw unknownCommand(name, rows);
+    first = token;
   }
+  if (first !== undefined) throw unknownCommand(first.value, rows);
   return { row: undefined, rest: args };
 }
 
@@ -31,7 +38,19 @@ function rowNamed(name: string, rows: readonly CommandRow[]): CommandRow | undef
   return rows.find((row) => row.name === name || row.aliases.includes(name));
 }
 
+function isFirstWord(word: string, rows: readonly CommandRow[]): boolean {
+  return rows.some(({ name }) => name.startsWith(`${word} `));
+}
+
 function unknownCommand(name: string, rows: readonly CommandRow[]): CliError {
+  if (isFirstWord(name, rows)) {
+    const all = rows.map((row) => row.name).filter((one) => one.startsWith(`${name} `));
+    throw new CliError(
+      EXIT.usage,
+      `troop ${name} needs a second word.`,
+      `One of: ${all.join(", ")}`,
+    );
+  }
   const near = nearest(
     name,
     rows.flatMap((row) => [row.name, ...row.aliases]),

@@ -20,10 +20,12 @@ More on a command: troop <command> --help
 
 export function commandHelp(row: CommandRow, flags: FlagSpecs): string {
   const aliases = row.aliases.length === 0 ? "" : ` (also: troop ${row.aliases.join(", troop ")})`;
+  const positional = Object.values(flags).find((spec) => spec.positional === true);
+  const argument = positional === undefined ? "" : ` ${positional.value}`;
   const own = Object.keys(flags).length === 0 ? "" : `Flags:\n${columns(flagRows(flags))}\n`;
   return `${row.summary}.
 
-Usage: troop ${row.name} [flags]${aliases}
+Usage: troop ${row.name}${argument} [flags]${aliases}
 
 ${own}Flags of every command:
 ${columns(flagRows(GLOBAL_FLAGS))}

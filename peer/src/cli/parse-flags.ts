@@ -33,10 +33,19 @@ export function parseFlags<Specs extends FlagSpecs>(
   helpCommand: string,
 ): FlagValues<Specs> {
   const given = new Map<string, string[]>();
+  const positional = Object.keys(specs).find((name) => specs[name]?.positional === true);
   for (const token of tokenize(args, specs)) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      throw usage("It takes no argument without a flag, and one was given.", helpCommand);
+      if (positional !== undefined && !given.has(positional)) {
+        given.set(positional, [token.value]);
+        continue;
+      }
+      const many = positional === undefined ? ["no", "one was"] : ["one", "more were"];
+      throw usage(
+        `It takes ${many[0]} argument without a flag, and ${many[1]} given.`,
+        helpCommand,
+      );
     }
     const text = checkedText(token, specs, helpCommand);
     given.set(token.name, [...(given.get(token.name) ?? []), text]);

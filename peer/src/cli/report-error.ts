@@ -7,6 +7,8 @@ const HINTS: Partial<Record<ProblemCode, string>> = {
   proof_invalid: "Give --coordinator exactly as the coordinator's operator spells its public URL.",
   protocol_unsupported: "Get the newest troop from where you got this one.",
   credits_exhausted: "See what is left: troop balance. Lend a machine to earn more: troop worker",
+  peer_revoked: "Link it to an account again: troop login",
+  registration_closed: "With an account, which its operator can help you to: troop login",
   internal: "Try again later; its operator can find the request by its id in the log.",
   store_unavailable: "Try again in a minute.",
   timeout: "Try again in a minute.",

@@ -1,23 +1,39 @@
 import { answerHeaders } from "../http/pass-headers";
-import type { Answered } from "./attempt";
+import { createAnswerMeter } from "../metering/answer-meter";
+import { apiOfPath } from "../metering/api-of-path";
+import type { Answered, AppRequest } from "./attempt";
 import { relayBody } from "./relay";
+import { type BodyEnd, seenEnd } from "./seen-end";
 
 /** The node's answer as the app gets it: its status, its headers, every byte. */
 export function answerToApp(
-  { message, node, cut, end }: Pick<Answered, "message" | "node" | "cut" | "end">,
-  request: { readonly target: string; readonly requestId: string },
+  { answer, refusal, node, ack, cut, end }: Answered,
+  request: Pick<AppRequest, "target" | "requestId" | "signal">,
   attempts: number,
 ): Response {
-  const status = message.statusCode ?? 502;
-  const headers = answerHeaders(message);
+  const { status } = answer;
+  const headers = answerHeaders(answer.headers);
   headers.set("x-troop-node", node.node_id);
   headers.set("x-troop-request-id", request.requestId);
   headers.set("x-troop-attempts", String(attempts));
-  if (message.complete && message.readableLength === 0) {
-    message.resume();
+  const meter = createAnswerMeter({
+    api: apiOfPath(request.target),
+    contentType: answer.header("content-type"),
+    contentEncoding: answer.header("content-encoding"),
+  });
+  const ended = (how: BodyEnd): void => {
+    // Where the app went first, that is why the connection broke.
+    const why = how === "broken" && request.signal.aborted ? "left" : how;
+    ack.end(seenEnd(why, { status, refusal }, node.engine, meter));
     end();
-    return new Response(null, { status, headers });
+  };
+  // A stream costs a small answer more than everything else that is done for it here.
+  const whole = answer.header("content-length") === undefined ? undefined : answer.takeWhole();
+  if (whole !== undefined) {
+    meter.feed(whole);
+    ended("whole");
+    return new Response(whole.length === 0 ? null : whole, { status, headers });
   }
-  const relay = { engine: node.engine, target: request.target, ended: end, left: cut };
-  return new Response(relayBody(message, relay), { status, headers });
+  const relay = { engine: node.engine, meter, ended, left: cut };
+  return new Response(relayBody(answer, relay), { status, headers });
 }

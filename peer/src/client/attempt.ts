@@ -1,10 +1,13 @@
-import type { IncomingMessage } from "node:http";
 import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
-import { REFUSAL_HEADER } from "../http/refusal-header";
+import type { Answer } from "../http/answer";
+import type { AckBook, OpenAck, SeenEnd } from "./ack-book";
 import type { Lease } from "./lease";
-import { callNode, dialledUrl, type NodeCall } from "./node-call";
+import { dialledUrl } from "./node-call";
 import { nodeHeaders } from "./node-headers";
+import { sessionWith } from "./node-session";
+import { callSealed, type SealedCall } from "./sealed-call";
+import { unreadEnd } from "./seen-end";
 
 export type AppRequest = {
   readonly model: string;
@@ -19,85 +22,71 @@ export type AppRequest = {
   readonly requestId: string;
 };
 
-export type AttemptDeps = {
+export type DialDeps = {
   readonly identity: Identity;
   /** CIDR ranges that may be dialled. */
   readonly allowedRanges: () => readonly string[];
   readonly nowMs: () => number;
 };
+export type AttemptDeps = DialDeps & { readonly acks: AckBook };
 
 export type Answered = {
   readonly node: Candidate;
-  readonly message: IncomingMessage;
+  readonly answer: Answer;
   /** The code of the node's own refusal; `undefined` where its engine speaks. */
   readonly refusal: string | undefined;
   /** Cuts the connection. */
-  readonly cut: NodeCall["cut"];
+  readonly cut: SealedCall["cut"];
+  /** To be ended by who reads the body; else it ends with `end`. */
+  readonly ack: OpenAck;
   /** Everything has passed, or nothing more will. */
   readonly end: () => void;
 };
 
 /**
  * Sends the request to one node. Resolves when content has begun to come; `undefined` where none came: the node may not
- * be dialled, does not answer, or broke off before the first byte.
+ * be dialled, has no key that is its own, does not answer, or broke off before the first byte.
  */
 export async function attempt(
-  { allowedRanges, identity, nowMs }: AttemptDeps,
+  { allowedRanges, identity, nowMs, acks }: AttemptDeps,
   request: AppRequest,
   lease: Lease,
   node: Candidate,
 ): Promise<Answered | undefined> {
   const url = dialledUrl(node, allowedRanges());
   if (url === undefined) return undefined;
+  const session = await sessionWith(lease, node, nowMs());
+  if (session === undefined) return undefined;
   const { target, headers, body, bodyHash, signal } = request;
   const seq = lease.nextSeq();
-  const call = await callNode(
-    identity,
-    node,
-    url,
-    {
-      target,
-      headers: nodeHeaders(headers, body.length),
-      body,
-      bodyHash,
-      ticket: lease.ticket(),
-      seq,
-    },
-    nowMs(),
+  const ticket = lease.ticket();
+  const since = acks.now();
+  const call = await callSealed(
+    { identity, nowMs },
+    { node, url, session, ticket, seq },
+    { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
   );
   const endOfLease = lease.begin(node.own ? 0 : node.rate);
+  const sent = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
+  const ack = acks.begin(sent, since);
   const cut = (): void => call.cut();
-  const end = (): void => {
+  const endWith = (seen: SeenEnd): void => {
     signal.removeEventListener("abort", cut);
     endOfLease();
+    ack.end(seen);
   };
   signal.addEventListener("abort", cut, { once: true });
   // It may have gone while the proof was being signed; then nobody would tell.
   if (signal.aborted) cut();
 
-  const message = await call.answer;
-  if (message === undefined || !(await hasBegun(message))) {
+  const answered = await call.answer;
+  if (answered === undefined || !(await answered.answer.hasBegun())) {
     cut();
-    end();
+    endWith({ outcome: signal.aborted ? "cancelled" : "engine_error" });
     return undefined;
   }
-  const refusal = message.headers[REFUSAL_HEADER]?.toString();
-  return { node, message, refusal, cut, end };
-}
-
-/** False where the connection ends before the first byte of content, and without the answer's being whole. */
-function hasBegun(message: IncomingMessage): Promise<boolean> {
-  const isThere = (): boolean => message.readableLength > 0 || message.complete;
-  if (isThere() || message.destroyed) return Promise.resolve(isThere());
-  return new Promise((resolve) => {
-    const look = (): void => {
-      message.off("readable", look);
-      message.off("close", look);
-      resolve(isThere());
-    };
-    message.on("readable", look);
-    message.on("close", look);
-    // Stays: an error that nobody listens to would end the process.
-    message.on("error", look);
-  });
+  ack.firstByte();
+  const { answer, refusal } = answered;
+  const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
+  return { node, answer, refusal, cut, ack, end };
 }

@@ -114,7 +114,7 @@ async function search(deps: CarryDeps, request: AppRequest): Promise<Response | 
   }
   if (held === undefined) return unreachable(model, attempts);
   const { answered, verdict } = held;
-  const isNotForTheApp = verdict === "gone" || answered.message.statusCode === 401;
+  const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
   if (!isNotForTheApp) return { answered, attempts };
   drop(answered);
   if (verdict === "gone") return unknownModel(deps.models, model);
@@ -130,7 +130,7 @@ const LOCKED_ENGINE = "The engine refused the key of the node that it runs on. T
 
 /** What is no answer that an app could get counts as none. */
 function onlyAnswer(answered: Answered | undefined): Answered | undefined {
-  if (answered === undefined || isAnswer(answered.message)) return answered;
+  if (answered === undefined || isAnswer(answered.answer)) return answered;
   drop(answered);
   return undefined;
 }

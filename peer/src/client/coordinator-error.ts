@@ -1,4 +1,5 @@
 import { formatCredits } from "#protocol/microcredits";
+import type { Problem } from "#protocol/problem";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { appError } from "./app-error";
 
@@ -10,17 +11,16 @@ export function coordinatorError(error: unknown): Response {
     });
   }
   if (!(error instanceof CoordinatorProblem)) throw error;
-  const { code, balance_microcredits: balance } = error.problem;
+  const { code } = error.problem;
   if (code === "credits_exhausted") {
-    const left = balance === undefined ? "" : ` The balance is ${formatCredits(balance)} credits.`;
-    return appError(
-      402,
-      "insufficient_credits",
-      `There are no credits left to spend.${left} Running \`troop worker\` earns more.`,
-    );
+    return appError(402, "insufficient_credits", outOfCredits(error.problem));
   }
   if (code === "model_unavailable") {
     return appError(404, "model_not_found", "No node offers this model now.", { param: "model" });
+  }
+  // About the network: trying again changes nothing.
+  if (code === "not_found" || code === "forbidden") {
+    return appError(error.problem.status, "coordinator_refused", error.message);
   }
   if (code === "rate_limited") {
     const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
@@ -29,6 +29,18 @@ export function coordinatorError(error: unknown): Response {
     });
   }
   return appError(503, "coordinator_refused", error.message, { headers: { "retry-after": "5" } });
+}
+
+function outOfCredits({ balance_microcredits: balance, held_microcredits: held }: Problem): string {
+  const parts = ["There are no credits left to spend."];
+  if (balance !== undefined) parts.push(`The balance is ${formatCredits(balance)} credits.`);
+  if (held !== undefined && held > 0) {
+    parts.push(
+      `Open leases hold ${formatCredits(held)} more; what they do not spend comes back when they end.`,
+    );
+  }
+  parts.push("Running `troop worker` on a machine with an inference engine earns more.");
+  return parts.join(" ");
 }
 
 export function isModelUnavailable(error: unknown): boolean {

@@ -32,7 +32,10 @@ export function isAllowedOrigin(origin: string): boolean {
   const url = URL.parse(origin);
   if (url === null) return false;
   if (APP_SCHEMES.has(url.protocol)) return true;
-  return /^https?:$/.test(url.protocol) && LOOPBACK_HOST.test(url.hostname);
+  // Browsers send an origin and nothing else: a name and password in front of the host are somebody's trick.
+  return (
+    url.origin === origin && /^https?:$/.test(url.protocol) && LOOPBACK_HOST.test(url.hostname)
+  );
 }
 
 /** What a browser asks before it sends a request from another origin. */

@@ -1,20 +1,26 @@
 import { ModelId } from "#protocol/model-offer";
 import { appError } from "./app-error";
+import { hasAppKey } from "./app-key";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
 import { carry, type CarryDeps } from "./carry";
 import { coordinatorError } from "./coordinator-error";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
-import { listModels, showModel, unknownModel } from "./models-api";
+import { renameModel } from "../http/rename-model";
+import { listModels, showModel, unknownModel, unusableNetwork } from "./models-api";
 import { namedModel } from "./named-model";
+import type { Networks } from "./networks";
 
 const MODELS_PATH = "/v1/models";
 const READ_METHODS = "GET, HEAD, OPTIONS";
 /** A proof names the target behind its audience, in 4,096 characters. */
 const MOST_TARGET_CHARACTERS = 4_000;
 
-export type HandleDeps = CarryDeps & {
+export type HandleDeps = Omit<CarryDeps, "leases" | "models"> & {
+  readonly networks: Networks;
   readonly bodies: BodyBudget;
   readonly listening: string;
+  /** What apps have to show; `undefined`: any key will do, and none. */
+  readonly apiKey?: string | undefined;
   /** Resolves when this peer is enrolled, or rejects with why not; a request waits for it. */
   readonly enrolled: () => Promise<unknown>;
 };
@@ -46,6 +52,10 @@ async function route(deps: HandleDeps, request: Request): Promise<Response> {
   if (path === "/" || path === "/health") {
     return isRead ? Response.json({ status: "ok", endpoint: "/v1" }) : wrongMethod(READ_METHODS);
   }
+  if (deps.apiKey !== undefined && !hasAppKey(request.headers, deps.apiKey)) {
+    const text = "This endpoint asks for the API key that it was started with.";
+    return appError(401, "invalid_api_key", text, { headers: { "www-authenticate": "Bearer" } });
+  }
   if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
     if (!isRead) return wrongMethod(READ_METHODS);
     const id = path.slice(MODELS_PATH.length + 1);
@@ -64,33 +74,44 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuseBody(held);
-  const { bytes: body, hash: bodyHash, release } = held.value;
+  const { bytes, hash, release } = held.value;
   let isCarried = false;
   try {
-    const model = await namedModel(headers, body);
-    if (model === undefined) {
+    const name = await namedModel(headers, bytes);
+    if (name === undefined) {
       const text = "The body must be JSON or a form, and name a model.";
       return appError(400, "model_required", text, { param: "model" });
     }
-    if (!ModelId.safeParse(model).success) {
+    if (!ModelId.safeParse(name).success) {
       const text = "A model's name has 1 to 256 characters, and no control characters.";
       return appError(400, "invalid_request", text, { param: "model" });
     }
     await deps.enrolled();
+    const picked = deps.networks.pick(name);
+    if (!picked.ok) return unusableNetwork(picked);
+    const { desk, model } = picked.value;
+    const { leases, models } = desk;
     // With a ticket at hand nobody is asked anything.
-    if (!deps.leases.isReady(model) && (await deps.models.has(model)) === false) {
-      return await unknownModel(deps.models, model);
+    if (!leases.isReady(model) && (await models.has(model)) === false) {
+      return await unknownModel(models, model);
     }
+    // Engines know nothing of networks.
+    const said = model === name ? { body: bytes, hash } : renameModel(headers, bytes, name, model);
+    if (said === undefined) return appError(400, "invalid_request", PACKED, { param: "model" });
+    const { body, hash: bodyHash } = said;
     const requestId = crypto.randomUUID();
     isCarried = true;
     const carried = { model, target, headers, body, bodyHash, signal, requestId };
-    return await carry(deps, carried, release);
+    return await carry({ ...deps, leases, models }, carried, release);
   } catch (error) {
     return coordinatorError(error);
   } finally {
     if (!isCarried) release();
   }
 }
+
+const PACKED =
+  "A packed body can't name a network with its model. Send it without content-encoding, or start the client with --network.";
 
 function refuseBody({ reason }: BodyRefusal): Response {
   switch (reason) {

@@ -2,6 +2,7 @@ import type { Authorization, Candidate } from "#protocol/authorize";
 
 /** A lease as its client uses it: numbers its requests and keeps count of what they may cost. */
 export type Lease = {
+  readonly id: string;
   /** As the app names it. */
   readonly model: string;
   readonly openedAtMs: number;
@@ -42,6 +43,7 @@ export function openLease(
   const sinceOpenedMs = (): number => nowMs() - openedAtMs;
 
   return {
+    id: granted.lease_id,
     model,
     openedAtMs,
     candidates: granted.candidates,

@@ -1,30 +1,45 @@
+import type { ModelList } from "#protocol/directory";
 import { appError } from "./app-error";
 import { coordinatorError } from "./coordinator-error";
 import type { Models } from "./model-list";
+import type { Networks, PickRefusal } from "./networks";
 
 /** Models that a refusal names, at most. */
 const SHOWN_MODELS = 20;
 
-type Deps = { readonly models: Models; readonly enrolled: () => Promise<unknown> };
+type Deps = { readonly networks: Networks; readonly enrolled: () => Promise<unknown> };
 
-/** `GET /v1/models` */
-export async function listModels({ models, enrolled }: Deps): Promise<Response> {
+/** `GET /v1/models`: those of other networks than the usual one with their network in front. */
+export async function listModels({ networks, enrolled }: Deps): Promise<Response> {
   try {
     await enrolled();
-    return Response.json(await models.list());
+    const { main, others } = networks.desks();
+    const [list, ...more] = await Promise.all([
+      main.models.list(),
+      ...[...others].map(([prefix, { models }]) => prefixed(prefix, models)),
+    ]);
+    return Response.json({ ...list, data: [...list.data, ...more.flat()] });
   } catch (error) {
     return coordinatorError(error);
   }
 }
 
 /** `GET /v1/models/{id}`; the id may hold `/` and `:`, escaped or not. */
-export async function showModel({ models, enrolled }: Deps, escapedId: string): Promise<Response> {
+export async function showModel(
+  { networks, enrolled }: Deps,
+  escapedId: string,
+): Promise<Response> {
   const id = unescaped(escapedId);
   try {
     await enrolled();
-    const { data } = await models.list();
-    const model = data.find((one) => one.id === id);
-    return model === undefined ? await unknownModel(models, id) : Response.json(model);
+    const picked = networks.pick(id);
+    if (!picked.ok) return unusableNetwork(picked);
+    const { desk, model: name } = picked.value;
+    const { data } = await desk.models.list();
+    const model = data.find((one) => one.id === name);
+    return model === undefined
+      ? await unknownModel(desk.models, name)
+      : Response.json({ ...model, id });
   } catch (error) {
     return coordinatorError(error);
   }
@@ -43,6 +58,25 @@ export async function unknownModel(models: Models, id: string): Promise<Response
     there.length === 0 ? "No model is offered now." : `There is: ${there.join(", ")}${rest}.`;
   const text = `No node offers the model ${JSON.stringify(id.slice(0, 256))}. ${list}`;
   return appError(404, "model_not_found", text, { param: "model" });
+}
+
+/** Why a request can't go where its model's prefix, or this client's `--network`, points. */
+export function unusableNetwork({ reason, network }: PickRefusal): Response {
+  const why =
+    reason === "ambiguous"
+      ? `You belong to several networks called ${network}; use an id: troop network list.`
+      : `You do not belong to the network ${network} any more.`;
+  return appError(404, "model_not_found", why, { param: "model" });
+}
+
+/** None where they can't be had: the others are of use without them. */
+async function prefixed(prefix: string, models: Models): Promise<ModelList["data"]> {
+  try {
+    const { data } = await models.list();
+    return data.map((model) => ({ ...model, id: `${prefix}/${model.id}` }));
+  } catch {
+    return [];
+  }
 }
 
 function unescaped(text: string): string {

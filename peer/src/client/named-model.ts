@@ -5,7 +5,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { modelScanFor } from "../http/model-in-body";
+import { modelScanFor, parsedModel } from "../http/model-in-body";
 
 /** Unpacked only to look for the model; more than this is not looked through. */
 const MOST_UNPACKED_BYTES = 256 * 1_024 * 1_024;
@@ -29,6 +29,8 @@ export async function namedModel(
 ): Promise<string | undefined> {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding === "identity") {
+    const quick = smallJsonModel(headers, body);
+    if (quick !== undefined) return quick;
     const scan = scanFor(headers, body[0]);
     let done = 0;
     for (const piece of piecesOf(body)) {
@@ -44,6 +46,14 @@ export async function namedModel(
   } catch {
     return undefined; // Not what it says it is: no model is found, and the app is told so.
   }
+}
+
+/** Parsing is quicker than scanning a small body. What does not parse is scanned: its engine shall say what is wrong. */
+function smallJsonModel(headers: Headers, body: Uint8Array): string | undefined {
+  if (body.length > PIECE_BYTES || body[0] !== OPEN_BRACE) return undefined;
+  return headers.get("content-type")?.startsWith("multipart/") === true
+    ? undefined
+    : parsedModel(body).model;
 }
 
 async function scanUnpacked(

@@ -1,27 +1,9 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Candidate } from "#protocol/authorize";
 import { isAllowedUrl } from "#protocol/address-ranges";
 import type { Identity } from "#protocol/identity";
-import { nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
-import { TICKET_HEADER } from "#protocol/ticket";
-import { callHttp } from "../http/call";
-
-export type NodeRequest = {
-  /** Path and query, below `/`. */
-  readonly target: string;
-  readonly headers: OutgoingHttpHeaders;
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of the body, base64url. */
-  readonly bodyHash: string;
-  readonly ticket: string;
-  readonly seq: number;
-};
-
-export type NodeCall = {
-  readonly answer: Promise<IncomingMessage | undefined>;
-  /** Ends it at once. */
-  cut(): void;
-};
+import { EMPTY_BODY_HASH, nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
+import { TICKET_HEADER, TICKETS_PATH } from "#protocol/ticket";
+import { callHttp, type HttpCall } from "../http/call";
 
 type Checked = { readonly ranges: readonly string[]; readonly url: string | undefined };
 /** Addresses are parsed once for each lease, not for each request. */
@@ -36,24 +18,25 @@ export function dialledUrl(node: Candidate, ranges: readonly string[]): string |
   return url;
 }
 
-/** Sends a request to a node with a ticket and a proof; `undefined`: it cannot be reached. */
-export async function callNode(
+export type ShownTicket = {
+  readonly node: Candidate;
+  readonly url: string;
+  readonly ticket: string;
+  readonly seq: number;
+};
+
+/** Shows a node a ticket, with a proof and nothing else. */
+export async function showTicket(
   identity: Identity,
-  node: Candidate,
-  url: string,
-  request: NodeRequest,
+  { node, url, ticket, seq }: ShownTicket,
   nowMs: number,
-): Promise<NodeCall> {
-  const { target, seq, bodyHash } = request;
-  const proven = { audience: nodeAudience(node.node_id), method: "POST", target, bodyHash, seq };
+): Promise<HttpCall> {
+  const audience = nodeAudience(node.node_id);
+  const proven = { audience, method: "POST", target: TICKETS_PATH, bodyHash: EMPTY_BODY_HASH, seq };
   const proof = await signProof(identity, proven, crypto.randomUUID(), nowMs);
-  const call = callHttp({
-    url: url + target,
-    headers: { ...request.headers, [TICKET_HEADER]: request.ticket, [PROOF_HEADER]: proof },
-    body: { kind: "whole", bytes: request.body },
+  return callHttp({
+    url: url + TICKETS_PATH,
+    headers: { "content-length": 0, [TICKET_HEADER]: ticket, [PROOF_HEADER]: proof },
+    body: { kind: "whole", bytes: new Uint8Array() },
   });
-  return {
-    answer: call.answer.then((answer) => (answer.ok ? answer.value : undefined)),
-    cut: () => call.cut(),
-  };
 }

@@ -4,8 +4,12 @@ export type ClientOptions = {
   readonly home: Home;
   /** As `coordinatorBaseUrl` spells it. */
   readonly coordinatorUrl: string;
+  /** The network of models that are named without one: a name or an id; `undefined`: the public one. */
+  readonly network?: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** What apps have to show; `undefined`: nothing. */
+  readonly apiKey?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints one line for people. */
   readonly say: (line: string) => void;

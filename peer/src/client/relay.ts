@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
 import type { EngineKind } from "#protocol/model-offer";
-import { createAnswerMeter } from "../metering/answer-meter";
-import { apiOfPath } from "../metering/api-of-path";
+import type { Answer } from "../http/answer";
+import type { AnswerMeter } from "../metering/answer-meter";
+import type { BodyEnd } from "./seen-end";
 
 const LEFT = {
   code: "stream_broken",
@@ -12,10 +12,10 @@ const BUFFERED_CHUNKS = 4;
 
 export type Relay = {
   readonly engine: EngineKind;
-  /** Path and query of the request. */
-  readonly target: string;
+  /** Is fed what comes. */
+  readonly meter: AnswerMeter;
   /** Called once, however it ends. */
-  readonly ended: () => void;
+  readonly ended: (how: BodyEnd) => void;
   /** The app went away first. */
   readonly left: () => void;
 };
@@ -25,17 +25,13 @@ export type Relay = {
  * events ends with an error in the shape of its API, and any other body with a broken connection, never like a whole
  * one.
  */
-export function relayBody(message: IncomingMessage, relay: Relay): ReadableStream<Uint8Array> {
-  const meter = createAnswerMeter({
-    api: apiOfPath(relay.target),
-    contentType: message.headers["content-type"],
-    contentEncoding: message.headers["content-encoding"],
-  });
+export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Array> {
+  const { meter } = relay;
   let isOver = false;
-  function whenOver(run: () => void): void {
+  function whenOver(how: BodyEnd, run: () => void): void {
     if (isOver) return;
     isOver = true;
-    relay.ended();
+    relay.ended(how);
     run();
   }
 
@@ -51,24 +47,26 @@ export function relayBody(message: IncomingMessage, relay: Relay): ReadableStrea
       if (meter.end(relay.engine) === "broken") controller.enqueue(Buffer.from(frame));
       controller.close();
     }
-    message.on("data", (chunk: Uint8Array) => {
-      if (isOver) return;
-      meter.feed(chunk);
-      controller.enqueue(chunk);
-      if ((controller.desiredSize ?? 0) <= 0) message.pause();
+    answer.read({
+      onData(chunk) {
+        if (isOver) return;
+        meter.feed(chunk);
+        controller.enqueue(chunk);
+        if ((controller.desiredSize ?? 0) <= 0) answer.pause();
+      },
+      onEnd: (isWhole) =>
+        isWhole ? whenOver("whole", () => controller.close()) : whenOver("broken", breakOff),
     });
-    message.once("end", () => whenOver(message.complete ? () => controller.close() : breakOff));
-    message.once("error", () => whenOver(breakOff));
-    message.once("close", () => whenOver(breakOff));
   }
 
   return new ReadableStream<Uint8Array>(
     {
       start,
-      pull: () => void message.resume(),
+      pull: () => answer.resume(),
       cancel: () => {
+        // First: leaving breaks the connection, which is not how it ended.
+        whenOver("left", () => {});
         relay.left();
-        whenOver(() => {});
       },
     },
     { highWaterMark: BUFFERED_CHUNKS },

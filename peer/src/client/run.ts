@@ -1,13 +1,20 @@
+import { type NetworkId, PUBLIC_NETWORK } from "#protocol/names";
+import type { Membership } from "#protocol/network";
 import type { Registration } from "#protocol/register";
 import { coordinatorApi } from "../coordinator/api";
 import { keepOffProxy } from "../engines/keep-off-proxy";
 import { enrol, withEnrolment } from "../home/enrol";
+import { namedNetworks } from "../home/named-networks";
+import { readRegistration } from "../home/registration-file";
+import { systemClock } from "../clock";
+import { openAcks } from "./acks";
 import { appError } from "./app-error";
 import { createBodyBudget } from "./body-budget";
 import { handle } from "./handle";
 import type { Lease } from "./lease";
 import { createLeases } from "./leases";
 import { createModels } from "./model-list";
+import { createNetworks, type Desk } from "./networks";
 import { dialledUrl } from "./node-call";
 import { createNodeOrder } from "./node-order";
 import type { ClientOptions } from "./options";
@@ -15,6 +22,7 @@ import { roundTripTo } from "./round-trip";
 import { tellOfTicket } from "./tell-of-ticket";
 
 const TEND_MS = 1_000;
+const READ_MS = 2_000;
 
 /** `troop client`: OpenAI's API on this machine, answered by other people's workers. Resolves after an orderly stop. */
 export async function runClient(options: ClientOptions): Promise<void> {
@@ -23,6 +31,12 @@ export async function runClient(options: ClientOptions): Promise<void> {
   keepOffProxy(process.env, []);
 
   let registration: Registration | undefined;
+  let main: NetworkId = PUBLIC_NETWORK;
+  if (options.network !== undefined && options.network !== PUBLIC_NETWORK) {
+    const named = await namedNetworks(home, api, [options.network]);
+    registration = named.registration;
+    main = named.ids[0] ?? PUBLIC_NETWORK;
+  }
   let enrolling: Promise<Registration> | undefined;
   const enrolled = (): Promise<Registration> => {
     if (registration !== undefined) return Promise.resolve(registration);
@@ -40,6 +54,16 @@ export async function runClient(options: ClientOptions): Promise<void> {
       return use();
     });
 
+  await using cleanup = new AsyncDisposableStack();
+  const acks = openAcks({
+    home,
+    coordinatorUrl: api.baseUrl,
+    submit: (request) => asMember(() => api.submit(request)),
+    clock: systemClock,
+    say: options.say,
+  });
+  cleanup.defer(acks.stop);
+
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
   const order = createNodeOrder(Date.now);
@@ -53,24 +77,33 @@ export async function runClient(options: ClientOptions): Promise<void> {
       }),
     );
   };
-  const leases = createLeases(
-    {
-      authorize: (body) => asMember(() => api.authorize(body)),
-      extend: (body) => api.extend(body),
-    },
-    Date.now,
-    {
-      onGranted: (lease) => void measure(lease),
-      onExtended: (lease) => void tellOfTicket(node, lease),
-    },
-  );
+  const open = (network: NetworkId): Desk => {
+    const place = network === PUBLIC_NETWORK ? {} : { network };
+    return {
+      leases: createLeases(
+        {
+          authorize: (body) => asMember(() => api.authorize({ ...body, ...place })),
+          extend: (body) => api.extend(body),
+        },
+        Date.now,
+        {
+          onGranted: (lease) => void measure(lease),
+          onExtended: (lease) => void tellOfTicket(node, lease),
+        },
+      ),
+      models: createModels(() => asMember(() => api.models(place)), { nowMs: Date.now }),
+    };
+  };
+  const memberships = (): readonly Membership[] => registration?.memberships ?? [];
+  const networks = createNetworks({ main: () => main, memberships, open });
   const deps = {
     ...node,
-    leases,
+    acks: acks.book,
+    networks,
     order,
-    models: createModels(() => asMember(() => api.models()), { nowMs: Date.now }),
     bodies: createBodyBudget(),
     listening: host,
+    apiKey: options.apiKey,
     enrolled,
   };
 
@@ -91,13 +124,22 @@ export async function runClient(options: ClientOptions): Promise<void> {
   options.onReady?.({ url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}` });
 
   enrolled()
-    .then(() => deps.models.list())
+    .then(() => networks.desks().main.models.list())
     .catch((error: unknown) => {
       options.say(error instanceof Error ? error.message : "The coordinator cannot be used.");
     });
-  const tending = setInterval(() => leases.tend(), TEND_MS);
+  acks.start();
+  const tending = setInterval(() => networks.tend(), TEND_MS);
+  /** A network that this peer joins or leaves meanwhile is known from then on. */
+  const reading = setInterval(() => {
+    void readRegistration(home, api.baseUrl).then(
+      (read) => (registration = read ?? registration),
+      () => undefined, // What is known goes on.
+    );
+  }, READ_MS);
   await aborted(signal);
   clearInterval(tending);
+  clearInterval(reading);
   await server.stop(true);
 }
 

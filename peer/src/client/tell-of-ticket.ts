@@ -1,9 +1,7 @@
 import type { Candidate } from "#protocol/authorize";
-import { EMPTY_BODY_HASH } from "#protocol/proof";
-import { TICKETS_PATH } from "#protocol/ticket";
-import type { AttemptDeps } from "./attempt";
+import type { DialDeps } from "./attempt";
 import type { Lease } from "./lease";
-import { callNode, dialledUrl } from "./node-call";
+import { dialledUrl, showTicket } from "./node-call";
 
 /** A node that takes longer is left; the next request brings it the ticket. */
 const WITHIN_MS = 5_000;
@@ -13,7 +11,7 @@ const WITHIN_MS = 5_000;
  * that is away learns later.
  */
 export async function tellOfTicket(
-  deps: AttemptDeps,
+  deps: DialDeps,
   lease: Lease,
   withinMs: number = WITHIN_MS,
 ): Promise<void> {
@@ -21,27 +19,18 @@ export async function tellOfTicket(
 }
 
 async function tell(
-  { allowedRanges, identity, nowMs }: AttemptDeps,
+  { allowedRanges, identity, nowMs }: DialDeps,
   lease: Lease,
   node: Candidate,
   withinMs: number,
 ): Promise<void> {
   const url = dialledUrl(node, allowedRanges());
   if (url === undefined) return;
-  const shown = {
-    target: TICKETS_PATH,
-    headers: { "content-length": 0 },
-    body: new Uint8Array(),
-    bodyHash: EMPTY_BODY_HASH,
-    ticket: lease.ticket(),
-    seq: lease.nextSeq(),
-  };
-  const call = await callNode(identity, node, url, shown, nowMs());
+  const shown = { node, url, ticket: lease.ticket(), seq: lease.nextSeq() };
+  const call = await showTicket(identity, shown, nowMs());
   const timer = setTimeout(() => call.cut(), withinMs);
-  const message = await call.answer;
+  const answer = await call.answer;
   clearTimeout(timer);
-  // An error that nobody listens to would end the process; an answer without an end must not be read for ever.
-  message?.on("error", () => {});
-  if (message?.complete === false) call.cut();
-  else message?.resume();
+  // One with a body, or without an end, is not waited for.
+  if (answer.ok && answer.value.takeWhole() === undefined) call.cut();
 }

@@ -37,11 +37,11 @@ const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
   "method_not_allowed",
 ]);
 
-export function verdictOn({ message, refusal }: Answered): Verdict {
+export function verdictOn({ answer, refusal }: Answered): Verdict {
   if (refusal === undefined) {
-    const { statusCode = 0 } = message;
+    const { status } = answer;
     // 401: the engine wants a key that its node does not have. The app's never got there.
-    return statusCode === 401 || statusCode === 429 || statusCode >= 500 ? "engine" : "final";
+    return status === 401 || status === 429 || status >= 500 ? "engine" : "final";
   }
   if (refusal === "node_busy") return "busy";
   if (refusal === "model_not_found") return "gone";
@@ -62,6 +62,6 @@ export function learn(
 }
 
 function retryAfterMs(answered: Answered | undefined): number {
-  const seconds = Number(answered?.message.headers["retry-after"]);
+  const seconds = Number(answered?.answer.header("retry-after"));
   return seconds > 0 ? seconds * 1_000 : BUSY_FOR_MS;
 }

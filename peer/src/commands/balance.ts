@@ -16,7 +16,8 @@ export const balance = command({
 function renderBalance(data: Balance): string {
   return columns([
     ["available", `${data.available} credits`],
-    ["held", `${data.held} credits`],
+    ["held", `${data.held} credits, by open leases`],
+    ["in escrow", `${data.in_escrow} credits, earned and soon available`],
     ["total", `${data.total} credits`],
   ]);
 }

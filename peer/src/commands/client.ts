@@ -18,19 +18,35 @@ export const client = command({
       value: "HOST",
       summary: "Address to listen on (default 127.0.0.1)",
     },
+    "api-key": {
+      schema: z
+        .string()
+        .regex(/^[\x21-\x7e]{1,256}$/, "must be 1 to 256 characters without spaces")
+        .optional(),
+      value: "KEY",
+      summary:
+        "Key that apps have to show; better by TROOP_API_KEY, since others see a command's flags",
+      env: "TROOP_API_KEY",
+    },
+    network: {
+      schema: z.string().min(1, "must name a network").optional(),
+      value: "NETWORK",
+      summary: "Use this network (default: public; NETWORK/MODEL picks one for a request)",
+    },
   },
   run: async (ctx): Promise<ClientReady | undefined> => {
     const signal = ctx.stopSignal();
     const coordinatorUrl = await ctx.coordinatorUrl();
     const home = await ctx.home();
     const { env, say } = ctx;
-    const { host, port } = ctx.flags;
+    const { host, port, network, "api-key": apiKey } = ctx.flags;
     const { runClient } = await import("../client/run");
     const listen = (ready: (data: ClientReady) => void) =>
       explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
         // What an app has to be given is the base of the API, not the server's origin.
         const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
-        return runClient({ home, coordinatorUrl, host, port, env, say, signal, onReady });
+        const shared = { home, coordinatorUrl, network, host, port, apiKey };
+        return runClient({ ...shared, env, say, signal, onReady });
       });
     await runService(ctx, "client", ({ url }) => url, listen);
     return undefined;

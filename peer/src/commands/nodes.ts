@@ -8,10 +8,12 @@ import { command } from "../command";
 import type { CoordinatorApi, NodesQuery } from "../coordinator/api";
 import { printable } from "../coordinator/printable";
 import { withEnrolment } from "../home/enrol";
+import { LISTED_NETWORK_FLAG, networkQuery } from "./network-flags";
 
 export const nodes = command({
   schema: "troop.nodes/1",
   flags: {
+    network: LISTED_NETWORK_FLAG,
     model: { schema: ModelId.optional(), value: "MODEL", summary: "Only those that offer it" },
     limit: {
       schema: wholeNumber(1, 10_000).default(200),
@@ -27,7 +29,8 @@ export const nodes = command({
   run: async (ctx): Promise<NodePage> => {
     const { home, api } = await ctx.coordinator();
     const { model, limit, cursor } = ctx.flags;
-    return withEnrolment(home, api, () => listNodes(api, { model, cursor }, limit));
+    const query = { ...(await networkQuery(ctx, ctx.flags.network)), model, cursor };
+    return withEnrolment(home, api, () => listNodes(api, query, limit));
   },
   human: renderNodes,
 });

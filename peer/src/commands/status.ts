@@ -3,8 +3,11 @@ import { columns } from "../cli/columns";
 import { command } from "../command";
 import type { CommandContext } from "../cli/context";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
+import { printable } from "../coordinator/printable";
 import { readRegistration } from "../home/registration-file";
 import { readServiceFiles, type ServiceFile } from "../home/service-file";
+import type { OutboxOwner } from "../outbox/outbox-file";
+import { type OutboxSummary, readOutbox } from "../outbox/outbox-summary";
 import { VERSION } from "../version";
 
 const CONNECT_LIMIT_MS = 1_000;
@@ -25,7 +28,13 @@ type Status = {
   readonly coordinator: CoordinatorStatus;
   /** Clients and workers of this home whose process lives and whose port takes connections. */
   readonly running: readonly ServiceFile[];
+  /** The worker's, on their way to the coordinator; absent where no worker ever ran. */
+  readonly receipts?: OutboxStatus;
+  /** The client's, likewise. */
+  readonly acks?: OutboxStatus;
 };
+
+type OutboxStatus = OutboxSummary | "unreadable";
 
 export const status = command({
   schema: "troop.status/1",
@@ -41,6 +50,8 @@ export const status = command({
       ...(registration !== undefined && { user_id: registration.user_id }),
       coordinator: url === undefined ? { state: "not_configured" } : await probe(ctx, url),
       running: await listening(home.dir),
+      ...outboxOf(home.dir, "worker", "receipts"),
+      ...outboxOf(home.dir, "client", "acks"),
     };
   },
   human: renderStatus,
@@ -61,6 +72,15 @@ async function probe(
     if (error instanceof CoordinatorProblem) return { state: "refuses", url, reason };
     throw error;
   }
+}
+
+function outboxOf(
+  dir: string,
+  owner: OutboxOwner,
+  name: "receipts" | "acks",
+): { readonly [Name in "receipts" | "acks"]?: OutboxStatus } {
+  const found = readOutbox(dir, owner);
+  return found === "absent" ? {} : { [name]: found };
 }
 
 async function listening(dir: string): Promise<readonly ServiceFile[]> {
@@ -102,6 +122,8 @@ function renderStatus(data: Status): string {
     ["coordinator", coordinatorLine(data.coordinator)],
     ["client", serviceLine(data.running, "client")],
     ["worker", serviceLine(data.running, "worker")],
+    ...(data.receipts === undefined ? [] : [["receipts", outboxLine(data.receipts)]]),
+    ...(data.acks === undefined ? [] : [["acks", outboxLine(data.acks)]]),
   ]);
 }
 
@@ -114,4 +136,17 @@ function coordinatorLine(coordinator: CoordinatorStatus): string {
 function serviceLine(running: readonly ServiceFile[], kind: ServiceFile["kind"]): string {
   const urls = running.filter((service) => service.kind === kind).map((service) => service.url);
   return urls.length === 0 ? "not running with this home" : `listening at ${urls.join(", ")}`;
+}
+
+function outboxLine(outbox: OutboxStatus): string {
+  if (outbox === "unreadable") return "their file cannot be read";
+  const { waiting, unfinished, refused } = outbox;
+  const parts = [waiting === 0 ? "all sent" : `${waiting} not sent yet`];
+  if (unfinished > 0) parts.push(`${unfinished} for requests that have not ended`);
+  const count = refused.reduce((sum, each) => sum + each.count, 0);
+  if (count > 0) {
+    const reasons = refused.map((each) => `${each.code} ${each.count}`).join(", ");
+    parts.push(`${count} refused in 30 days (${printable(reasons)})`);
+  }
+  return parts.join("; ");
 }

@@ -37,10 +37,11 @@ function renderTransactions({ transactions, next_cursor: next }: Transactions): 
     row.type,
     signed(row.available_change),
     signed(row.held_change),
+    signed(row.escrow_change),
     row.model ?? "-",
     row.lease_id ?? "-",
   ]);
-  const list = table(["TIME (UTC)", "WHAT", "AVAILABLE", "HELD", "MODEL", "LEASE"], rows);
+  const list = table(["TIME (UTC)", "WHAT", "AVAILABLE", "HELD", "ESCROW", "MODEL", "LEASE"], rows);
   return next === undefined
     ? list
     : `${list}\nMore: troop transactions --cursor ${printable(next)}\n`;

@@ -36,6 +36,12 @@ export const worker = command({
       value: "URL",
       summary: "Where clients reach it, if not at the address it listens on",
     },
+    network: {
+      schema: z.array(z.string().min(1, "must name a network")).default([]),
+      value: "NETWORK",
+      repeats: true,
+      summary: "Lend in this network (default: public)",
+    },
     concurrency: {
       schema: wholeNumber(1, 65_536).optional(),
       value: "N",
@@ -54,10 +60,10 @@ export const worker = command({
     const listen = ctx.flags.listen ?? listenOnTailscale(ctx);
     const home = await ctx.home();
     const { env, say } = ctx;
-    const { engine: engines, advertise, concurrency } = ctx.flags;
+    const { engine: engines, network: networks, advertise, concurrency } = ctx.flags;
     const refreshIntervalS = ctx.flags["refresh-interval"];
     const { runWorker } = await import("../worker/run");
-    const shared = { home, coordinatorUrl, engines, listen, advertise, concurrency };
+    const shared = { home, coordinatorUrl, networks, engines, listen, advertise, concurrency };
     const localUrl = ({ url }: WorkerReady) => (advertise === undefined ? url : httpUrl(listen));
     await runService(ctx, "worker", localUrl, (onReady) =>
       explainListenErrors(listen, { port: "--listen", host: "--listen" }, () =>

@@ -5,23 +5,34 @@ import {
   Extension,
 } from "#protocol/authorize";
 import { ModelList, NodePage } from "#protocol/directory";
+import {
+  DeviceCode,
+  DeviceLink,
+  type DeviceRequest,
+  type DeviceTokenRequest,
+  OwnPeers,
+} from "#protocol/device";
 import { ENROLMENT_HEADER } from "#protocol/enrolment";
 import { type Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
 import type { Identity } from "#protocol/identity";
 import type { UserId } from "#protocol/names";
 import { Jwks, type RegisterRequest, Registration } from "#protocol/register";
-import { Balance, Transactions } from "#protocol/statement";
+import { Balance, Earnings, Transactions } from "#protocol/statement";
 import { SubmitAnswer, type SubmitRequest } from "#protocol/submit";
+import { z } from "zod";
 import { coordinatorBaseUrl } from "./base-url";
 import { call, type CallContext } from "./call";
 import { Health } from "./health";
+import { type NetworkApi, networkApi } from "./network-api";
 import { CALL_LIMITS, type CallLimits } from "./limits";
+
+const Nothing = z.undefined();
 
 /**
  * What a peer asks of a coordinator. Each call signs a proof, has a time limit, and throws
  * `CoordinatorProblem` (refused) or `CoordinatorUnreachable` (no answer that can be used).
  */
-export type CoordinatorApi = {
+export type CoordinatorApi = NetworkApi & {
   readonly baseUrl: string;
   health(): Promise<Health>;
   register(body: RegisterRequest): Promise<Registration>;
@@ -34,8 +45,16 @@ export type CoordinatorApi = {
   jwks(): Promise<Jwks>;
   models(query?: { readonly network?: string }): Promise<ModelList>;
   nodes(query?: NodesQuery): Promise<NodePage>;
+  beginLink(body: DeviceRequest): Promise<DeviceCode>;
+  /** Refused with `authorization_pending` until the person has decided. */
+  askLink(body: DeviceTokenRequest): Promise<DeviceLink>;
+  /** Those of the user to whom this peer belongs. */
+  ownPeers(): Promise<OwnPeers>;
+  /** Takes this peer from its person's account. */
+  signOut(): Promise<void>;
   balance(userId: UserId): Promise<Balance>;
   transactions(userId: UserId, query?: PageQuery): Promise<Transactions>;
+  earnings(userId: UserId, query?: { readonly days?: number }): Promise<Earnings>;
 };
 
 export type PageQuery = {
@@ -74,6 +93,7 @@ export function coordinatorApi(options: CoordinatorApiOptions): CoordinatorApi {
 
   return {
     baseUrl,
+    ...networkApi(context),
     health: () => call(context, { ...discovery, method: "GET", target: "/health", answer: Health }),
     register: (body) =>
       call(context, {
@@ -137,6 +157,32 @@ export function coordinatorApi(options: CoordinatorApiOptions): CoordinatorApi {
         target: `/nodes${queryString(query)}`,
         answer: NodePage,
       }),
+    beginLink: (body) =>
+      call(context, {
+        ...discovery,
+        method: "POST",
+        target: "/auth/device",
+        body,
+        answer: DeviceCode,
+      }),
+    askLink: (body) =>
+      call(context, {
+        ...discovery,
+        method: "POST",
+        target: "/auth/device/token",
+        body,
+        answer: DeviceLink,
+      }),
+    ownPeers: () =>
+      call(context, { ...discovery, method: "GET", target: "/auth/peers", answer: OwnPeers }),
+    signOut: () =>
+      call(context, {
+        limitMs: limits.discoveryMs,
+        isIdempotent: false,
+        method: "POST",
+        target: `/auth/peers/${options.identity.peerId}/revoke`,
+        answer: Nothing,
+      }),
     balance: (userId) =>
       call(context, {
         ...credits,
@@ -150,6 +196,13 @@ export function coordinatorApi(options: CoordinatorApiOptions): CoordinatorApi {
         method: "GET",
         target: `/users/${userId}/transactions${queryString(query)}`,
         answer: Transactions,
+      }),
+    earnings: (userId, query = {}) =>
+      call(context, {
+        ...credits,
+        method: "GET",
+        target: `/users/${userId}/earnings${queryString(query)}`,
+        answer: Earnings,
       }),
   };
 }

@@ -22,7 +22,7 @@ export type CallContext = {
 };
 
 export type Call<Answer extends z.ZodType> = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Path and query below the base URL. */
   readonly target: string;
   readonly body?: unknown;

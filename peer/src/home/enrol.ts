@@ -26,7 +26,7 @@ export type EnrolOptions = {
 
 /**
  * This peer's registration at a coordinator: the one at hand, without a call, while it is good for
- * 6 hours more; else a new one. With the coordinator down, one that has not ended will do.
+ * 6 hours more; else a new one. With the coordinator down or too busy, one that has not ended will do.
  */
 export async function enrol(
   home: Home,
@@ -43,9 +43,15 @@ export async function enrol(
     return await register(home, api);
   } catch (error) {
     const isUsable = cached !== undefined && leftMs > 0 && options.renew !== true;
-    if (isUsable && error instanceof CoordinatorUnreachable) return cached;
+    if (isUsable && passesBy(error)) return cached;
     throw error;
   }
+}
+
+/** Says nothing of this peer: the same call may do later. */
+function passesBy(error: unknown): boolean {
+  if (!(error instanceof CoordinatorProblem)) return error instanceof CoordinatorUnreachable;
+  return error.problem.status === 429 || error.problem.status >= 500;
 }
 
 /** Milliseconds until the enrolment ends; negative when it has. */

@@ -1,9 +1,16 @@
-import { chmod, stat } from "node:fs/promises";
+import { createPrivateKey, sign } from "node:crypto";
 import { join } from "node:path";
-import { generatePrivateKey, type Identity, openIdentity, PrivateKey } from "#protocol/identity";
+import {
+  generatePrivateKey,
+  type Identity,
+  openIdentity,
+  PrivateKey,
+  type Sign,
+} from "#protocol/identity";
 import { CliError, EXIT } from "../cli/error";
 import { createFile } from "./atomic-file";
 import { readJsonFile } from "./json-file";
+import { closeFile } from "./private-file";
 
 function identityPath(dir: string): string {
   return join(dir, "identity.json");
@@ -24,11 +31,7 @@ export async function loadIdentity(dir: string): Promise<Identity> {
 
 /** Takes `identity.json` from everybody but its owner; says so where it had to. */
 export async function closeIdentity(dir: string, warn: (line: string) => void): Promise<void> {
-  const path = identityPath(dir);
-  const { mode } = await stat(path);
-  if ((mode & 0o077) === 0) return;
-  await chmod(path, 0o600);
-  warn(`${path} could be read by other users of this machine; now only its owner can.`);
+  await closeFile(identityPath(dir), warn);
 }
 
 async function readIdentity(path: string): Promise<Identity | undefined> {
@@ -36,10 +39,16 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   if (file.state === "absent") return undefined;
   if (file.state === "damaged") throw damaged(path);
   try {
-    return await openIdentity(file.value);
+    return await openIdentity(file.value, signInPlace(file.value));
   } catch (cause) {
     throw damaged(path, cause);
   }
+}
+
+/** WebCrypto would sign on another thread; coming back from there costs more than the signature. */
+function signInPlace(jwk: PrivateKey): Sign {
+  const key = createPrivateKey({ key: jwk, format: "jwk" });
+  return (bytes) => sign(null, bytes, key);
 }
 
 function damaged(path: string, cause?: unknown): CliError {

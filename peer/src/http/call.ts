@@ -1,11 +1,7 @@
-import http, {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from "node:http";
-import https from "node:https";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { type Answer, createAnswer, type IncomingAnswer } from "./answer";
+import { type Connection, connect } from "./connection";
+import { createConnectionPool } from "./connection-pool";
+import { type OutgoingHeaders, requestHead } from "./request-head";
 
 /** What is sent: all of it at hand, or as it comes. */
 export type OutgoingBody =
@@ -15,6 +11,8 @@ export type OutgoingBody =
       readonly length: number | undefined;
       /** What it throws takes the request back: it never becomes whole. */
       readonly chunks: AsyncIterable<Uint8Array>;
+      /** The chunks can be had from the start once more, where a connection turns out to be closed. */
+      readonly isRepeatable?: boolean;
     };
 
 /**
@@ -27,54 +25,57 @@ export type CallRefusal =
   | { readonly reason: "body"; readonly error: unknown }
   | { readonly reason: "cut" };
 
+type Called =
+  | { readonly ok: true; readonly value: Answer }
+  | ({ readonly ok: false } & CallRefusal);
+
 export type HttpCall = {
   /** Resolves with the head of the answer; never rejects. */
-  readonly answer: Promise<
-    { readonly ok: true; readonly value: IncomingMessage } | ({ readonly ok: false } & CallRefusal)
-  >;
+  readonly answer: Promise<Called>;
   /** Ends the request at once, whether or not it was answered. */
   readonly cut: () => void;
 };
 
 export type OutgoingPost = {
   readonly url: string;
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: OutgoingHeaders;
   readonly body: OutgoingBody;
 };
 
+const pool = createConnectionPool(Date.now);
+/** Small bodies leave together with the head, in one packet where they fit. */
+const ONE_WRITE_BYTES = 16 * 1_024;
+
 /**
- * `fetch` would not do: Bun lets only so many run at once, in one queue for the process, and takes the limit from the
- * environment alone. `node:http` has none, passes bytes and headers on as they come, and never follows, unpacks or
- * times out.
+ * One POST over HTTP/1.1. `fetch` would not do: Bun lets only so many run at once, in one queue for the process. Nor
+ * would `node:http`, which costs a hop twice what this does (docs/decisions/0008). Bytes and headers pass as they come;
+ * nothing is followed, unpacked or timed out but connecting. Throws where a header or the path cannot be sent.
  */
-const httpAgent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
-const httpsAgent = new https.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
-
-const CONNECT_WITHIN_MS = 5_000;
-const NOT_REACHED: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-]);
-
-/** One POST. */
 export function callHttp(post: OutgoingPost): HttpCall {
-  let current: ClientRequest | undefined;
+  const url = new URL(post.url);
+  const head = requestHead(url, post.headers);
+  /** Carries this request; once that is over it may carry another's. */
+  let current: Connection | undefined;
   let isCut = false;
 
-  async function run(): Promise<Awaited<HttpCall["answer"]>> {
+  async function run(): Promise<Called> {
     for (;;) {
-      const sent = send(post);
-      current = sent.request;
-      const answer = await sent.answer;
-      if (answer.ok) return answer;
-      if (isCut) return { ok: false, reason: "cut" };
+      const used = pool.take(url.origin);
+      const connection = used ?? (await connect(url));
+      if (isCut) {
+        if (connection !== undefined) pool.give(url.origin, connection);
+        return { ok: false, reason: "cut" };
+      }
+      if (connection === undefined) return { ok: false, reason: "unreachable" };
+      current = connection;
+      const over = (): void => {
+        current = undefined;
+      };
+      const answer = await exchange(url, connection, head, post.body, over);
+      if (answer.ok || isCut) return isCut && !answer.ok ? { ok: false, reason: "cut" } : answer;
       // An engine may close an idle connection in the moment in which it is used again (vLLM's after 5 s).
-      const isStale = answer.reason === "broke" && sent.request.reusedSocket;
-      if (!isStale || post.body.kind !== "whole") return answer;
+      const isStale = answer.reason === "broke" && used !== undefined;
+      if (!isStale || !isRepeatable(post.body)) return answer;
     }
   }
 
@@ -82,61 +83,89 @@ export function callHttp(post: OutgoingPost): HttpCall {
     answer: run(),
     cut: () => {
       isCut = true;
-      current?.destroy();
+      current?.close();
     },
   };
 }
 
-function send({ url, headers, body }: OutgoingPost): {
-  readonly request: ClientRequest;
-  readonly answer: HttpCall["answer"];
-} {
-  const isTls = url.startsWith("https:");
-  // A body that passes by cannot be sent twice, so it gets a connection that cannot be stale.
-  const agent = body.kind === "whole" && (isTls ? httpsAgent : httpAgent);
-  const request = (isTls ? https : http).request(url, { method: "POST", headers, agent });
-  let hasConnected = false;
-  let failed: { readonly error: unknown } | undefined;
-  request.once("socket", (socket) => {
-    hasConnected = !socket.connecting;
-    if (hasConnected) return;
-    const timer = setTimeout(() => request.destroy(), CONNECT_WITHIN_MS);
-    socket.once("connect", () => {
-      hasConnected = true;
-    });
-    for (const end of ["connect", "close"]) socket.once(end, () => clearTimeout(timer));
-  });
+function isRepeatable(body: OutgoingBody): boolean {
+  return body.kind === "whole" || body.isRepeatable === true;
+}
 
-  const answer: HttpCall["answer"] = new Promise((resolve) => {
-    request.once("response", (message) => resolve({ ok: true, value: message }));
-    // Stays: what fails after the answer's head is told by the message.
-    request.on("error", (error: NodeJS.ErrnoException) => {
-      const isLost = !hasConnected || NOT_REACHED.has(error.code ?? "");
-      const why = { reason: isLost ? "unreachable" : "broke" } as const;
-      resolve({ ok: false, ...(failed === undefined ? why : { reason: "body", ...failed }) });
+function exchange(
+  { origin }: URL,
+  connection: Connection,
+  head: Buffer,
+  body: OutgoingBody,
+  over: () => void,
+): Promise<Called> {
+  return new Promise((resolve) => {
+    let incoming: IncomingAnswer | undefined;
+    let isSent = false;
+    connection.begin({
+      onHead(head) {
+        incoming = createAnswer(head, connection);
+        resolve({ ok: true, value: incoming.answer });
+      },
+      onBody: (bytes) => incoming?.onBody(bytes),
+      onEnd(isReusable) {
+        over();
+        incoming?.onOver(true);
+        // An answer that came before the whole request leaves the rest of it in the way of the next one.
+        if (isReusable && isSent && connection.isFlushed) pool.give(origin, connection);
+        else connection.close();
+      },
+      onBroken() {
+        over();
+        incoming?.onOver(false);
+        resolve({ ok: false, reason: "broke" });
+      },
     });
     if (body.kind === "whole") {
-      request.end(body.bytes);
-    } else {
-      const chunks = noting(body.chunks, (error) => {
-        failed = { error };
-      });
-      // Destroys the request, so that it never becomes whole, where the body turns out wrong or breaks off; that the
-      // request failed is told above.
-      pipeline(Readable.from(chunks), request).catch(() => {});
+      sendWhole(connection, head, body.bytes);
+      isSent = true;
+      return;
     }
+    connection.send(head);
+    const sent = sendChunks(connection, body).then(() => {
+      isSent = true;
+      return undefined;
+    });
+    sent.catch((error: unknown) => {
+      resolve({ ok: false, reason: "body", error });
+      connection.close();
+    });
   });
-  return { request, answer };
 }
 
-async function* noting(
-  chunks: AsyncIterable<Uint8Array>,
-  note: (error: unknown) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    note(error);
-    throw error;
+function sendWhole(connection: Connection, head: Buffer, bytes: Uint8Array): void {
+  if (bytes.length <= ONE_WRITE_BYTES) {
+    connection.send(Buffer.concat([head, bytes]));
+    return;
   }
+  connection.send(head);
+  connection.send(bytes);
 }
+
+async function sendChunks(
+  connection: Connection,
+  { length, chunks }: Extract<OutgoingBody, { kind: "streamed" }>,
+): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    // It was answered and left, or it broke: nobody wants the rest.
+    if (!connection.isOpen) return;
+    bytes += chunk.length;
+    if (chunk.length === 0) continue;
+    if (length === undefined) connection.send(Buffer.from(`${chunk.length.toString(16)}\r\n`));
+    connection.send(chunk);
+    if (length === undefined) connection.send(CRLF);
+    await connection.flushed();
+  }
+  if (length === undefined) connection.send(LAST_CHUNK);
+  // The other side would wait for what was announced.
+  else if (bytes !== length) connection.close();
+}
+
+const CRLF = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");

@@ -44,9 +44,10 @@ export function found(scan: ModelScan): NamedModel {
   return { model: scan.model(), isAmbiguous: scan.isAmbiguous() };
 }
 
-function parsedModel(body: Uint8Array): NamedModel {
+/** What a whole JSON body names; nothing where it is none. */
+export function parsedModel(body: Uint8Array): NamedModel {
   try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(body));
+    const json: unknown = JSON.parse(utf8.decode(body));
     const fields = new Map(isObject(json) ? Object.entries(json) : []);
     const model = fields.get("model");
     const name = typeof model === "string" ? model : undefined;
@@ -56,6 +57,7 @@ function parsedModel(body: Uint8Array): NamedModel {
   }
 }
 
+const utf8 = new TextDecoder();
 const NOTHING: NamedModel = { model: undefined, isAmbiguous: false };
 
 function isObject(json: unknown): json is Record<string, unknown> {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { type HeaderLines, headerValue } from "./answer-head";
+import type { OutgoingHeaders } from "./request-head";
 
 /** Belong to one connection, not to the request that travels over it (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
@@ -60,9 +61,9 @@ export function requestHeaders(
   headers: Headers,
   apiKey: string | undefined,
   body: { readonly length: number | undefined },
-): OutgoingHttpHeaders {
+): OutgoingHeaders {
   const own = connectionNames(headers.get("connection"));
-  const passed: OutgoingHttpHeaders = {};
+  const passed: OutgoingHeaders = {};
   for (const [name, value] of headers) {
     if (!NOT_ONWARD.has(name) && !isPrivate(name) && !own.has(name)) passed[name] = value;
   }
@@ -73,14 +74,11 @@ export function requestHeaders(
 }
 
 /** What of an answer's headers goes back, repeated ones included. */
-export function answerHeaders(message: Pick<IncomingMessage, "rawHeaders" | "headers">): Headers {
-  const own = connectionNames(message.headers.connection ?? null);
+export function answerHeaders(lines: HeaderLines): Headers {
+  const own = connectionNames(headerValue(lines, "connection") ?? null);
   const headers = new Headers();
-  const raw = message.rawHeaders;
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? "").toLowerCase();
-    if (isNotForTheApp(name) || own.has(name)) continue;
-    headers.append(name, raw[at + 1] ?? "");
+  for (const [name, value] of lines) {
+    if (!isNotForTheApp(name) && !own.has(name)) headers.append(name, value);
   }
   return headers;
 }

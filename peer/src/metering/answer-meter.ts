@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EngineKind } from "#protocol/model-offer";
+import type { OpenAiErrorCode } from "#protocol/openai-error";
 import type { ApiShape } from "./api-of-path";
 import { createKeptEnds } from "./kept-ends";
 import { createSseWatch } from "./sse-watch";
@@ -10,12 +11,16 @@ import { readUsage, type Usage } from "./usage";
 /** Reads along while an answer passes; it never changes a byte and keeps some 10 kB, however long the answer. */
 export type AnswerMeter = {
   feed(chunk: Uint8Array): void;
+  /** It is a stream of events that can be read along. */
+  readonly isStream: boolean;
   readonly bytes: number;
   /** SHA-256 of all that was fed, base64url; once. */
   hash(): string;
   usage(): Usage;
   /** How the answer ended, if its bytes end here in good order. What is no event stream is then complete. */
   end(engine: EngineKind): StreamEnd;
+  /** Whether an error of this code stands in its last bytes. */
+  tells(code: OpenAiErrorCode): boolean;
   /** Text that tells a stream's reader of a failure; "" where the answer is no stream that could tell. */
   errorFrame(error: StreamError): string;
 };
@@ -46,12 +51,14 @@ export function createAnswerMeter({
       ends.feed(chunk);
       watch?.feed(chunk);
     },
+    isStream: watch !== undefined,
     get bytes() {
       return bytes;
     },
     hash: () => hasher.digest("base64url"),
     usage: () => readUsage([ends.head(), ends.tail()]),
     end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
+    tells: (code) => ends.tail().includes(`"code":"${code}"`),
     errorFrame(error) {
       if (watch === undefined) return "";
       const place = api === "responses" ? responsesPlace(ends.head(), ends.tail()) : {};

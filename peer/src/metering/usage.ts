@@ -1,23 +1,12 @@
-import { z } from "zod";
-
 /** Tokens that an engine counted; what it did not say is absent. */
 export type Usage = {
   readonly promptTokens?: number;
   readonly completionTokens?: number;
 };
 
-const Count = z.int().nonnegative().max(1_000_000_000).nullish();
-const UsageBody = z.looseObject({
-  prompt_tokens: Count,
-  completion_tokens: Count,
-  input_tokens: Count,
-  output_tokens: Count,
-  /** Anthropic counts what came from a cache beside `input_tokens`; OpenAI counts it in. */
-  cache_read_input_tokens: Count,
-  cache_creation_input_tokens: Count,
-});
-/** llama.cpp's, which come with every last chunk, also where nobody asked for usage. */
-const Timings = z.looseObject({ prompt_n: Count, cache_n: Count, predicted_n: Count });
+const MOST_TOKENS = 1_000_000_000;
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads usage out of pieces of an answer, oldest first; later figures count, zeroed ones (Ollama's, while it runs)
@@ -25,26 +14,37 @@ const Timings = z.looseObject({ prompt_n: Count, cache_n: Count, predicted_n: Co
  */
 export function readUsage(pieces: readonly string[]): Usage {
   let usage: Usage = {};
-  for (const object of pieces.flatMap((piece) => objectsNamed("usage", piece))) {
-    const parsed = UsageBody.safeParse(object);
-    if (parsed.success) usage = { ...usage, ...told(parsed.data) };
+  for (const fields of pieces.flatMap((piece) => objectsNamed("usage", piece))) {
+    usage = { ...usage, ...told(fields) };
   }
   if (usage.completionTokens !== undefined) return usage;
-  for (const object of pieces.flatMap((piece) => objectsNamed("timings", piece))) {
-    const { data: timings } = Timings.safeParse(object);
-    const promptTokens = sum(timings?.prompt_n, timings?.cache_n);
-    usage = { ...usage, ...defined(promptTokens, timings?.predicted_n ?? undefined) };
+  // llama.cpp's, which come with every last chunk, also where nobody asked for usage.
+  for (const fields of pieces.flatMap((piece) => objectsNamed("timings", piece))) {
+    const promptTokens = sum(count(fields, "prompt_n"), count(fields, "cache_n"));
+    usage = { ...usage, ...defined(promptTokens, count(fields, "predicted_n")) };
   }
   return usage;
 }
 
-function told(body: z.infer<typeof UsageBody>): Usage {
+function told(fields: Fields): Usage {
   const prompt =
-    body.prompt_tokens ??
-    sum(body.input_tokens, body.cache_read_input_tokens, body.cache_creation_input_tokens);
-  const completion = body.completion_tokens ?? body.output_tokens ?? undefined;
+    count(fields, "prompt_tokens") ??
+    // Anthropic counts what came from a cache beside `input_tokens`; OpenAI counts it in.
+    sum(
+      count(fields, "input_tokens"),
+      count(fields, "cache_read_input_tokens"),
+      count(fields, "cache_creation_input_tokens"),
+    );
+  const completion = count(fields, "completion_tokens") ?? count(fields, "output_tokens");
   if (!prompt && !completion) return {};
   return defined(prompt, completion);
+}
+
+/** A number of tokens; what is none counts as not told. */
+function count(fields: Fields, name: string): number | undefined {
+  const value = fields[name];
+  const isCount = typeof value === "number" && Number.isInteger(value);
+  return isCount && value >= 0 && value <= MOST_TOKENS ? value : undefined;
 }
 
 function defined(promptTokens: number | undefined, completionTokens: number | undefined): Usage {
@@ -54,14 +54,14 @@ function defined(promptTokens: number | undefined, completionTokens: number | un
   };
 }
 
-function sum(...counts: readonly (number | null | undefined)[]): number | undefined {
+function sum(...counts: readonly (number | undefined)[]): number | undefined {
   const known = counts.filter((count) => typeof count === "number");
   return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0);
 }
 
 /** Values of `"name":{…}` in a piece of JSON that may begin and end anywhere; cut ones are left out. */
-function objectsNamed(name: "usage" | "timings", text: string): unknown[] {
-  const found: unknown[] = [];
+function objectsNamed(name: "usage" | "timings", text: string): Fields[] {
+  const found: Fields[] = [];
   const key = name === "usage" ? /"usage"\s*:\s*\{/g : /"timings"\s*:\s*\{/g;
   for (let match = key.exec(text); match !== null; match = key.exec(text)) {
     const end = closingBrace(text, key.lastIndex);
@@ -81,10 +81,11 @@ function closingBrace(text: string, from: number): number {
   return -1;
 }
 
-function parse(text: string): unknown {
+/** `text` begins with a brace: where it parses, it is an object. */
+function parse(text: string): Fields {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as Fields;
   } catch {
-    return undefined; // An engine may send anything; what is no JSON tells no usage.
+    return {}; // An engine may send anything; what is no JSON tells no usage.
   }
 }

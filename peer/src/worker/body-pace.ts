@@ -1,4 +1,4 @@
-import type { Clock } from "./clock";
+import type { Clock } from "../clock";
 
 /** A small body has to arrive within this. */
 export const BODY_GRACE_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock";
+import type { Clock } from "../clock";
 
 /** An engine without a word for so long is taken for stuck: a cold model with a long prompt needs minutes. */
 export const ENGINE_SILENCE_MS = 600_000;

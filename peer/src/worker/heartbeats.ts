@@ -1,8 +1,8 @@
 import { type Heartbeat, type HeartbeatAnswer, MAX_MODELS } from "#protocol/heartbeat";
 import type { ModelOffer } from "#protocol/model-offer";
 import { CoordinatorProblem } from "../coordinator/errors";
-import { backoffMs } from "./backoff";
-import type { Clock } from "./clock";
+import { backoffMs } from "../backoff";
+import type { Clock } from "../clock";
 
 /** What a node tells the coordinator of itself: now and then, and at once when it changes. */
 export type Heartbeats = {
@@ -27,11 +27,14 @@ export type NodeState = {
   readonly concurrency: number;
 };
 
+/** What changes with what the node does; its key and its networks do not. */
+export type NodeHeartbeat = Omit<Heartbeat, "e2e_key" | "networks">;
+
 export type HeartbeatsOptions = {
   readonly urls: readonly string[];
   readonly version: string;
   readonly state: () => NodeState;
-  readonly send: (heartbeat: Heartbeat) => Promise<HeartbeatAnswer>;
+  readonly send: (heartbeat: NodeHeartbeat) => Promise<HeartbeatAnswer>;
   readonly clock: Clock;
   readonly news: CoordinatorNews;
 };
@@ -40,6 +43,8 @@ export type HeartbeatsOptions = {
 export type CoordinatorNews = {
   lost(error: unknown): void;
   back(): void;
+  /** `undefined`: it is not, or not any more. */
+  suspended(reason: string | undefined): void;
 };
 
 /** As the protocol bounds it. */
@@ -64,7 +69,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
   let disarm = (): void => {};
   let disarmFlip: (() => void) | undefined;
 
-  function heartbeat(state: Heartbeat["state"]): Heartbeat {
+  function heartbeat(state: Heartbeat["state"]): NodeHeartbeat {
     const now = options.state();
     const models = state === "leaving" ? [] : now.offers.slice(0, MAX_MODELS);
     const offered = new Set(models.map(({ id }) => id));
@@ -93,6 +98,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
     announcedFull = isFull;
     if (failures > 0) news.back();
     failures = 0;
+    news.suspended(answer.suspended?.reason);
     return answer.next_in_seconds * 1_000;
   }
 

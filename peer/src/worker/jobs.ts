@@ -2,10 +2,10 @@ import type { TicketClaims } from "#protocol/ticket";
 import type { ReceiptOutcome } from "#protocol/receipt";
 import type { ModelRoute } from "../engines/catalogue";
 import type { Usage } from "../metering/usage";
-import type { Clock } from "./clock";
+import type { Clock } from "../clock";
 import { type SilenceWatch, watchSilence } from "./engine-silence";
 import type { LeaseAccount } from "./lease-book";
-import type { Outbox } from "./outbox";
+import { LONGEST_MS, type ReceiptOutbox } from "./receipt-outbox";
 
 /** Why this node ends a request early that its engine did not end. */
 export type Cut = "client_left" | "budget_exhausted" | "engine_silent" | "stopping";
@@ -53,13 +53,12 @@ export type Jobs = {
 };
 
 export type JobsOptions = {
-  readonly outbox: Outbox;
+  readonly outbox: ReceiptOutbox;
   readonly clock: Clock;
   readonly onReceipt: () => void;
 };
 
 const CHECKPOINT_EVERY_MS = 1_000;
-const LONGEST_MS = 86_400_000;
 
 export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
   const running = new Set<Job>();

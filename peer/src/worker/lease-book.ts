@@ -1,6 +1,7 @@
 import { CLOCK_SKEW_S } from "#protocol/jws";
 import { chargeFor, type Microcredits, type Rate } from "#protocol/microcredits";
-import type { Clock } from "./clock";
+import { LEASE_KEPT_S } from "#protocol/ticket";
+import type { Clock } from "../clock";
 import { createSeenNumbers } from "./seen-numbers";
 
 /** One lease as far as this node serves it: which requests, and what they have cost here. */
@@ -11,7 +12,7 @@ export type LeaseAccount = {
   unclaim(seq: number): void;
   /** Whether the finished requests and the running ones have left something. */
   hasBudget(): boolean;
-  /** Charges from now on; `onSpent` is called if the budget ends meanwhile. The result ends it. */
+  /** Charges from now on; `onSpent` is called if the budget or the hold ends meanwhile. The result ends it. */
   charge(onSpent: () => void): () => void;
 };
 
@@ -27,7 +28,7 @@ export type LeaseTerms = {
   readonly rate: Rate;
   /** Unix seconds at which the ticket ends. */
   readonly expiresAtS: number;
-  /** The payer owns this node: nothing is charged, so no budget ends. */
+  /** The payer owns this node, or the network takes no credits: nothing is charged, so no budget ends. */
   readonly isFree: boolean;
 };
 
@@ -38,11 +39,12 @@ type Lease = LeaseAccount & {
 
 /**
  * How long what runs may go on with nothing left: a larger ticket may be on its way, above all where many requests
- * began at once. The node risks so much of its time.
+ * began at once. The node risks so much of its time, but no more than the budget itself: many tiny leases must not be
+ * worth more than a large one.
  */
 export const GRACE_MS = 1_000;
-/** A ticket may be extended after it ended; what it spent is remembered for a while. */
-const KEPT_AFTER_END_S = 600;
+/** What runs after its lease's last ticket ends so long before the hold goes back to the payer: its receipt must be in time. */
+const END_BEFORE_REFUND_S = 60;
 const SWEEP_EVERY_MS = 30_000;
 
 export function createLeaseBook(clock: Clock): LeaseBook {
@@ -88,16 +90,19 @@ function openLease(clock: Clock): Lease {
   }
 
   /** Microcredits by which what runs may overdraw; none where nothing runs. */
-  const grace = (): number => (rate() * running.size * GRACE_MS) / 1_000;
+  const grace = (): number => Math.min(budget, (rate() * running.size * GRACE_MS) / 1_000);
+  /** Until then what runs can be paid from the hold. */
+  const paidForMs = (): number =>
+    (expiresAtS + LEASE_KEPT_S - END_BEFORE_REFUND_S) * 1_000 - clock.wallMs();
 
   /** One timer for all that runs: together they use the budget up sooner. */
   function arm(): void {
     disarm();
     disarm = () => {};
     if (running.size === 0 || terms?.isFree !== false) return;
-    const leftMs = (left() * 1_000) / (rate() * running.size) + GRACE_MS;
-    disarm = clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (left() > -grace()) arm();
+    const leftMs = ((left() + grace()) * 1_000) / (rate() * running.size);
+    disarm = clock.after(Math.max(1, Math.ceil(Math.min(leftMs, paidForMs()))), () => {
+      if (left() > -grace() && paidForMs() > 0) arm();
       else for (const { onSpent } of running.values()) onSpent();
     });
   }
@@ -119,11 +124,11 @@ function openLease(clock: Clock): Lease {
     },
     update(next) {
       terms = next;
+      if (next.budget <= budget && next.expiresAtS <= expiresAtS) return;
       expiresAtS = Math.max(expiresAtS, next.expiresAtS);
-      if (next.budget <= budget) return;
-      budget = next.budget;
+      budget = Math.max(budget, next.budget);
       arm();
     },
-    isOver: (nowS) => running.size === 0 && nowS > expiresAtS + CLOCK_SKEW_S + KEPT_AFTER_END_S,
+    isOver: (nowS) => running.size === 0 && nowS > expiresAtS + CLOCK_SKEW_S + LEASE_KEPT_S,
   };
 }

@@ -3,7 +3,7 @@ import type { Registration } from "#protocol/register";
 import type { CoordinatorApi } from "../coordinator/api";
 import { enrol } from "../home/enrol";
 import type { Home } from "../home/home";
-import type { Clock } from "./clock";
+import type { Clock } from "../clock";
 import { type CoordinatorKeys, createCoordinatorKeys } from "./coordinator-keys";
 
 /** What this node knows of its coordinator; nothing until it was enrolled once. */

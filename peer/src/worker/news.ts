@@ -1,6 +1,7 @@
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import type { Catalogue } from "../engines/catalogue";
 import type { MissingEngine } from "../engines/detect";
+import { printable } from "../coordinator/printable";
 import type { CoordinatorNews } from "./heartbeats";
 
 type Say = (line: string) => void;
@@ -8,6 +9,7 @@ type Say = (line: string) => void;
 /** Says when the coordinator is lost and when it is back, once each. */
 export function coordinatorNews(say: Say): CoordinatorNews {
   let told = "";
+  let suspension: string | undefined;
   return {
     lost(error) {
       const why = reasonOf(error);
@@ -18,6 +20,12 @@ export function coordinatorNews(say: Say): CoordinatorNews {
     back() {
       told = "";
       say("The coordinator answers again.");
+    },
+    suspended(reason) {
+      if (reason === suspension) return;
+      suspension = reason;
+      if (reason === undefined) say("This node is offered to clients again.");
+      else say(`This node is suspended: ${printable(reason)} It is offered to nobody.`);
     },
   };
 }

@@ -4,6 +4,8 @@ export type WorkerOptions = {
   readonly home: Home;
   /** As `coordinatorBaseUrl` spells it. */
   readonly coordinatorUrl: string;
+  /** The networks to serve in: names, ids, or `public`; none: the public one. */
+  readonly networks?: readonly string[];
   /** URLs of engines; empty: detect. */
   readonly engines: readonly string[];
   /** Port 0 takes any free one. */

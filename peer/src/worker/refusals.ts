@@ -5,7 +5,7 @@ type Row = readonly [status: number, code: OpenAiErrorCode, message: string, par
 
 /** Why a node does not carry a request, with what to do about it. */
 const REFUSALS = {
-  not_found: [404, "not_found", "There is nothing here; a node takes POST /v1/…"],
+  not_found: [404, "not_found", "There is nothing here; a node takes POST /v1/…, sealed."],
   method_not_allowed: [405, "method_not_allowed", "A node takes only POST under /v1."],
   ticket_missing: [401, "ticket_missing", "The request carries no ticket (header troop-ticket)."],
   ticket_malformed: [401, "ticket_invalid", "The ticket is not one that a coordinator signs."],
@@ -22,6 +22,7 @@ const REFUSALS = {
     "The ticket is not valid yet: one of the clocks is off.",
   ],
   ticket_other_node: [401, "ticket_invalid", "The ticket is for other nodes."],
+  ticket_other_network: [401, "ticket_invalid", "The ticket is for a network that this node left."],
   ticket_other_coordinator: [401, "ticket_invalid", "The ticket is another coordinator's."],
   proof_missing: [401, "proof_invalid", "The request carries no proof (header troop-proof)."],
   proof_malformed: [401, "proof_invalid", "The proof is not one that a peer signs."],
@@ -34,6 +35,10 @@ const REFUSALS = {
   ],
   proof_other_request: [401, "proof_invalid", "The proof is for another request."],
   proof_other_body: [401, "proof_invalid", "The proof is for another body."],
+  session_missing: [401, "proof_invalid", "The request names no session (header troop-session)."],
+  session_malformed: [401, "proof_invalid", "The session is not one that a client can begin."],
+  session_forged: [401, "proof_invalid", "The request is not of the session that it names."],
+  session_unknown: [401, "session_unknown", "The session is not known; send a proof once more."],
   proof_other_peer: [401, "proof_invalid", "The ticket is another peer's."],
   proof_replayed: [401, "proof_invalid", "The proof, or its number in the lease, was used before."],
   model_required: [400, "model_required", "The body names no model.", "model"],
@@ -46,6 +51,9 @@ const REFUSALS = {
   model_gone: [404, "model_not_found", "This node no longer offers the model.", "model"],
   budget_exhausted: [402, "budget_exhausted", "The lease has nothing left to spend; extend it."],
   body_too_large: [413, "request_too_large", "The body is larger than this node takes."],
+  body_other_length: [400, "invalid_request", "The body has another length than was said."],
+  body_other_hash: [400, "invalid_request", "The body has another hash than was said."],
+  body_forged: [400, "invalid_request", "The body is not what its session sealed."],
   body_broken: [400, "invalid_request", "The body did not arrive whole."],
   body_too_slow: [408, "invalid_request", "The body arrived too slowly; send the request again."],
   busy: [503, "node_busy", "This node serves as many requests as it can; try another."],
@@ -67,17 +75,44 @@ export type NodeRefusal = { readonly reason: RefusalReason };
 /** Seconds after which a busy node may have room. */
 const RETRY_AFTER_S = "1";
 
+/** For what is wrong on the way to the node. Nobody can read it in a wrong session, and the number stays unused. */
+const IN_THE_OPEN: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  "body_broken",
+  "body_too_slow",
+  "body_forged",
+]);
+
+/** Whether a refusal of a request whose session stands is not sealed. */
+export function isInTheOpen(reason: RefusalReason): boolean {
+  return IN_THE_OPEN.has(reason);
+}
+
+type RefusalAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+};
+
 /** The answer for a refusal: OpenAI's shape, whichever API was asked. */
-export function refusal(reason: RefusalReason): Response {
+export function refusalAnswer(reason: RefusalReason): RefusalAnswer {
   const [status, code, message, param]: Row = REFUSALS[reason];
-  return Response.json(openAiError(status, code, message, param ?? null), {
-    status,
-    headers: {
-      [REFUSAL_HEADER]: code,
-      ...(status === 503 && { "retry-after": RETRY_AFTER_S }),
-      // What is still to come of the body is not waited for.
-      ...(status === 408 && { connection: "close" }),
-      ...(status === 405 && { allow: "POST" }),
-    },
+  const headers = new Headers({
+    "content-type": "application/json;charset=utf-8",
+    [REFUSAL_HEADER]: code,
+    ...(status === 503 && { "retry-after": RETRY_AFTER_S }),
+    // What is still to come of the body is not waited for.
+    ...(status === 408 && { connection: "close" }),
+    ...(status === 405 && { allow: "POST" }),
   });
+  return {
+    status,
+    headers,
+    body: JSON.stringify(openAiError(status, code, message, param ?? null)),
+  };
+}
+
+/** A refusal in the open, where there is no session to seal it with. */
+export function refusal(reason: RefusalReason): Response {
+  const { body, ...init } = refusalAnswer(reason);
+  return new Response(body, init);
 }

@@ -1,14 +1,16 @@
-import type { IncomingMessage } from "node:http";
 import type { EngineKind } from "#protocol/model-offer";
 import type { ReceiptOutcome } from "#protocol/receipt";
+import type { Answer } from "../http/answer";
 import { type AnswerMeter, createAnswerMeter } from "../metering/answer-meter";
 import { apiOfPath } from "../metering/api-of-path";
 import type { StreamError } from "../metering/stream-error-frame";
 import { answerHeaders } from "../http/pass-headers";
 import type { Cut, Job } from "./jobs";
+import type { AnswerSealer } from "./sealed-answer";
 
 export type Relay = {
   readonly job: Job;
+  readonly sealer: AnswerSealer;
   readonly engine: EngineKind;
   /** Path and query of the request. */
   readonly target: string;
@@ -42,21 +44,26 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Passes an engine's answer on, piece by piece as it comes, and ends the job with it. */
-export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay): Response {
-  const status = message.statusCode ?? 502;
+export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): Response {
+  const { status } = answer;
   const meter = createAnswerMeter({
     api: apiOfPath(rest.target),
-    contentType: message.headers["content-type"],
-    contentEncoding: message.headers["content-encoding"],
+    contentType: answer.header("content-type"),
+    contentEncoding: answer.header("content-encoding"),
   });
   const usualOutcome: ReceiptOutcome =
     status >= 500 || status === 429 ? "engine_error" : "completed";
   let isOver = false;
+  let isHeld = false;
 
   function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const pass = (chunk: Uint8Array): void => {
       meter.feed(chunk);
-      controller.enqueue(chunk);
+      controller.enqueue(sealed.part(chunk));
+    };
+    const close = (): void => {
+      controller.enqueue(sealed.end());
+      controller.close();
     };
     /** An explicit failure: as an event where the answer is a stream of them, else by breaking the connection. */
     const fail = (outcome: ReceiptOutcome, error: StreamError): void => {
@@ -64,7 +71,7 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
       if (frame !== "") pass(Buffer.from(frame));
       end(outcome);
       if (frame === "") controller.error(null);
-      else controller.close();
+      else close();
     };
     const finish = (): void => {
       const how = meter.end(engine);
@@ -75,7 +82,7 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
       }
       // First the receipt, then the end: who has the whole answer can rely on its being kept.
       end(how === "told" ? "engine_error" : usualOutcome);
-      controller.close();
+      close();
     };
     const breakOff = (): void => {
       switch (job.cutBy) {
@@ -98,30 +105,30 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
       }
     };
 
+    controller.enqueue(sealed.head);
     job.onCut(() => {
-      message.destroy();
+      answer.cut();
       whenOver(breakOff);
     });
-    message.on("data", (chunk: Uint8Array) => {
-      if (isOver) return;
-      job.firstByte();
-      job.silence.heard();
-      pass(chunk);
-      if ((controller.desiredSize ?? 0) > 0) return;
-      message.pause();
-      job.silence.pause();
-    });
-    message.once("end", () => whenOver(message.complete ? finish : breakOff));
-    message.once("error", () => whenOver(breakOff));
-    message.once("close", () => {
-      // One that is whole may still be waiting for its reader.
-      if (!message.complete) whenOver(breakOff);
+    answer.read({
+      onData(chunk) {
+        if (isOver) return;
+        job.firstByte();
+        job.silence.heard();
+        pass(chunk);
+        if ((controller.desiredSize ?? 0) > 0) return;
+        isHeld = true;
+        answer.pause();
+        job.silence.pause();
+      },
+      onEnd: (isWhole) => whenOver(isWhole ? finish : breakOff),
     });
   }
 
   function goOn(): void {
-    if (message.isPaused()) job.silence.heard();
-    message.resume();
+    if (isHeld) job.silence.heard();
+    isHeld = false;
+    answer.resume();
   }
 
   function whenOver(run: () => void): void {
@@ -134,17 +141,24 @@ export function relay(message: IncomingMessage, { job, engine, ...rest }: Relay)
     job.end({ outcome, ...measured(meter) });
   }
 
-  const headers = answerHeaders(message);
+  const headers = answerHeaders(answer.headers);
   if (NULL_BODY.has(status)) {
-    message.resume();
     end(usualOutcome);
-    return new Response(null, { status, headers });
+    return sealer.whole(status, headers, new Uint8Array());
   }
+  const whole = meter.isStream ? undefined : answer.takeWhole();
+  if (whole !== undefined) {
+    job.firstByte();
+    meter.feed(whole);
+    end(usualOutcome);
+    return sealer.whole(status, headers, whole);
+  }
+  const sealed = sealer.begin(status, headers);
   const stream = new ReadableStream<Uint8Array>(
     { start, pull: goOn, cancel: () => job.cut("client_left") },
     new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
   );
-  return new Response(stream, { status, headers });
+  return sealed.response(stream);
 }
 
 function measured(meter: AnswerMeter) {

@@ -1,24 +1,28 @@
 import { CliError, EXIT } from "../cli/error";
+import { signReceipt } from "#protocol/receipt";
 import { coordinatorApi } from "../coordinator/api";
 import { engineCandidates } from "../engines/engine-env";
 import { watchEngines } from "../engines/watch";
 import { withEnrolment } from "../home/enrol";
+import { createSubmitter } from "../outbox/submitter";
 import { VERSION } from "../version";
 import { advertisedUrl } from "./advertised-url";
 import { createCapacity } from "./capacity";
-import { type Clock, systemClock } from "./clock";
+import { type Clock, systemClock } from "../clock";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
 import { createJobs } from "./jobs";
 import { createLeaseBook } from "./lease-book";
 import { createMembership } from "./membership";
 import { coordinatorNews, modelNews, sayWhatIsMissing } from "./news";
+import { openNodeKey } from "./node-key";
 import type { WorkerOptions } from "./options";
-import { openOutbox } from "./outbox";
 import { createProofVerifier } from "./proof-verifier";
+import { openReceiptOutbox } from "./receipt-outbox";
 import { startNodeServer } from "./server";
+import { createSessions } from "./sessions";
+import { openServing } from "./serving";
 import { createSpentProofs } from "./spent-proofs";
 import { stopInOrder } from "./stop-in-order";
-import { createSubmitter } from "./submitter";
 import { createTicketBook } from "./ticket-book";
 
 /**
@@ -32,15 +36,20 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   if (refused[0] !== undefined) throw new CliError(EXIT.usage, `${refused[0].message}.`);
   advertisedUrl(listen, options.advertise);
 
+  const nodeKey = await openNodeKey(home, say);
   const api = coordinatorApi({ baseUrl: options.coordinatorUrl, identity: home.identity });
+  const serving = await openServing(home, api, { names: options.networks, say, clock });
   await using cleanup = new AsyncDisposableStack();
-  const outbox = cleanup.adopt(openOutbox(home.dir, api.baseUrl, clock), (file) => file.close());
+  const outbox = cleanup.adopt(openReceiptOutbox(home.dir, api.baseUrl, clock), (file) =>
+    file.close(),
+  );
   const membership = createMembership(home, api, clock);
   const submitter = createSubmitter({
     outbox,
-    identity: home.identity,
     clock,
-    submit: (request) => withEnrolment(home, api, () => api.submit(request)),
+    sign: (receipt) => signReceipt(home.identity, receipt),
+    submit: (receipts, tickets) =>
+      withEnrolment(home, api, () => api.submit({ tickets, receipts })),
     onRefused: (code) => say(`The coordinator refused a receipt (${code}).`),
   });
   cleanup.defer(submitter.stop);
@@ -59,13 +68,19 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   capacity.adopt(watch.catalogue());
   const sayModels = modelNews(say, watch.catalogue());
 
-  const tickets = createTicketBook({ ...membership, nodeId, nowMs: clock.wallMs });
+  const tickets = createTicketBook({
+    ...membership,
+    nodeId,
+    serves: (network) => serving.serves(network),
+    nowMs: clock.wallMs,
+  });
   const server = startNodeServer(listen, {
     jobs,
     gate: {
       nodeId,
       owner: membership.owner,
       tickets,
+      sessions: createSessions(nodeKey, nodeId, clock),
       verifyProof: createProofVerifier(),
       spentProofs: createSpentProofs(clock.steadyMs),
       leases: createLeaseBook(clock),
@@ -91,9 +106,13 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
       concurrency: capacity.limit,
     }),
     send: (heartbeat) =>
-      withEnrolment(home, api, (registration) => {
+      withEnrolment(home, api, async (registration) => {
         membership.adopt(registration);
-        return api.heartbeat(heartbeat, registration.enrolment);
+        const e2e_key = await nodeKey.token(clock.wallMs());
+        const said = { ...heartbeat, e2e_key, networks: [...serving.networks] };
+        const answer = await api.heartbeat(said, registration.enrolment);
+        serving.heard(answer);
+        return answer;
       }),
   });
   cleanup.defer(heartbeats.stop);

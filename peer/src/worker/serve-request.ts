@@ -1,12 +1,15 @@
 import { upstreamUrl } from "../engines/engine-url";
-import { admit, type Gate } from "./admit";
+import type { ModelRoute } from "../engines/catalogue";
 import { callHttp, type OutgoingBody } from "../http/call";
 import { requestHeaders } from "../http/pass-headers";
+import { admit, type Gate } from "./admit";
 import type { SilenceWatch } from "./engine-silence";
-import type { Admission, Job, Jobs } from "./jobs";
-import { refusal } from "./refusals";
+import type { Job, Jobs } from "./jobs";
+import { isInTheOpen, refusal, refusalAnswer, type RefusalReason } from "./refusals";
 import { relay } from "./relay";
-import { BodyRefused, readBody } from "./request-body";
+import { checkBody } from "./request-body";
+import { type AnswerSealer, createAnswerSealer } from "./sealed-answer";
+import { BodyRefused, openRequest } from "./sealed-request";
 
 export type ServeContext = {
   readonly gate: Gate;
@@ -20,57 +23,84 @@ export type ServeContext = {
 /** Silence that a client may keep while it sends its body, and none while it waits for the answer. */
 export type BodyTimer = { limit(request: Request): void; lift(request: Request): void };
 
-/** One `POST /v1/…`, from its headers to the last byte of its answer. `target`: path and query. */
+/** One sealed request, from its headers to the last byte of its answer. */
 export async function serveRequest(
   context: ServeContext,
   request: Request,
-  target: string,
   timer: BodyTimer,
 ): Promise<Response> {
-  const admitted = await admit(context.gate, request.headers, target);
+  const admitted = await admit(context.gate, request.headers);
   if (!admitted.ok) return refusal(admitted.reason);
-  const admission = admitted.value;
-  const engine = admission.route.engine;
-  const url = upstreamUrl(engine.target, target);
-  if (url === null) return giveBack(admission, "not_found");
+  const { session, seq, claims, route } = admitted.value;
+  const sealer = createAnswerSealer(admitted.value);
+  const giveBack = (reason: RefusalReason): Response => {
+    admitted.value.release();
+    admitted.value.lease.unclaim(seq);
+    return refuse(sealer, reason);
+  };
 
   timer.limit(request);
-  const expected = { model: admission.claims.model, hash: admission.bodyHash };
-  const body = await readBody(request, expected, context.gate.clock, () => timer.lift(request));
-  if (!body.ok) return giveBack(admission, body.reason);
-  if (request.signal.aborted) return giveBack(admission, "body_broken");
+  const opened = await openRequest(request, session, seq, context.gate.clock);
+  if (!opened.ok) return giveBack(opened.reason);
+  const { head, leave } = opened.value;
+  const { target, length, hash } = head;
+  const headers = new Headers(head.headers);
+  const url = upstreamUrl(route.engine.target, target);
+  const expected = { model: claims.model, length, hash };
+  const body = checkBody(opened.value.body, headers, expected, () => timer.lift(request));
+  if (url === null || !body.ok || request.signal.aborted) {
+    leave();
+    if (url === null) return giveBack("not_found");
+    return giveBack(body.ok ? "body_broken" : body.reason);
+  }
 
   let job: Job;
   try {
-    job = context.jobs.begin(admission);
+    job = context.jobs.begin({ ...admitted.value, bodyHash: hash });
   } catch {
     context.onOutboxFailure();
-    return giveBack(admission, "internal");
+    leave();
+    return giveBack("internal");
   }
   try {
-    return await carry(context, request, { job, url, target, admission, body: body.value });
+    const { engine } = route;
+    const carried = { job, sealer, engine, url, target, headers, body: body.value, leave };
+    return await carry(context, request, carried);
   } catch {
-    // For instance a status that is none: whatever the engine said, it was no answer.
+    // For instance a header that is none: whatever the engine said, it was no answer.
     job.end({ outcome: "engine_error" });
+    leave();
+    // In the open, since something may have been sealed.
     return refusal("engine_broke");
   }
 }
 
+/** A refusal after the session stands: sealed, so that nobody else can put one in front of an app. */
+function refuse(sealer: AnswerSealer, reason: RefusalReason): Response {
+  if (isInTheOpen(reason)) return refusal(reason);
+  const { status, headers, body } = refusalAnswer(reason);
+  return sealer.whole(status, headers, Buffer.from(body));
+}
+
 type Carried = {
   readonly job: Job;
+  readonly sealer: AnswerSealer;
+  readonly engine: ModelRoute["engine"];
   readonly url: string;
+  /** Path and query, headers and body as the app has them. */
   readonly target: string;
-  readonly admission: Admission;
+  readonly headers: Headers;
   readonly body: OutgoingBody;
+  /** Nobody will read the rest of the body. */
+  readonly leave: () => void;
 };
 
 async function carry(context: ServeContext, request: Request, carried: Carried): Promise<Response> {
-  const { job, body, target } = carried;
-  const { engine } = carried.admission.route;
+  const { job, sealer, engine, body, target } = carried;
   const length = body.kind === "whole" ? body.bytes.length : body.length;
   const call = callHttp({
     url: carried.url,
-    headers: requestHeaders(request.headers, engine.target.apiKey, { length }),
+    headers: requestHeaders(carried.headers, engine.target.apiKey, { length }),
     body: whileWatched(body, job.silence),
   });
   job.onCut(call.cut);
@@ -80,37 +110,38 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
   if (answer.ok) {
     job.silence.heard();
     const { onEngineFailure } = context;
-    return relay(answer.value, { job, engine: engine.kind, target, onEngineFailure });
+    return relay(answer.value, { job, sealer, engine: engine.kind, target, onEngineFailure });
   }
+  carried.leave();
   if (answer.reason === "body") {
     // It never became a request: the engine was left before its last bytes.
     job.forget();
     const { error } = answer;
-    return refusal(error instanceof BodyRefused ? error.refusal.reason : "internal");
+    return refuse(sealer, error instanceof BodyRefused ? error.refusal.reason : "internal");
   }
   switch (job.cutBy) {
     case "client_left":
       job.end({ outcome: "cancelled" });
-      return refusal("body_broken"); // Nobody reads it.
+      return refuse(sealer, "body_broken"); // Nobody reads it.
     case "budget_exhausted":
       job.end({ outcome: "budget_exhausted" });
-      return refusal("budget_exhausted");
+      return refuse(sealer, "budget_exhausted");
     case "stopping":
       job.end({ outcome: "engine_error" });
-      return refusal("stopping");
+      return refuse(sealer, "stopping");
     case "engine_silent":
       context.onEngineFailure();
       job.end({ outcome: "engine_error" });
-      return refusal("engine_silent");
+      return refuse(sealer, "engine_silent");
     default:
   }
   context.onEngineFailure();
   if (answer.reason === "unreachable") {
     job.forget();
-    return refusal("engine_unreachable");
+    return refuse(sealer, "engine_unreachable");
   }
   job.end({ outcome: "engine_error" });
-  return refusal("engine_broke");
+  return refuse(sealer, "engine_broke");
 }
 
 /** An engine is not silent as long as it waits for the client's bytes. */
@@ -127,10 +158,4 @@ function whileWatched(body: OutgoingBody, silence: SilenceWatch): OutgoingBody {
     silence.heard();
   }
   return { ...body, chunks: turns() };
-}
-
-function giveBack(admission: Admission, reason: Parameters<typeof refusal>[0]): Response {
-  admission.release();
-  admission.lease.unclaim(admission.seq);
-  return refusal(reason);
 }

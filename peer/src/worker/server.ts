@@ -1,3 +1,4 @@
+import { SEALED_PATH } from "#protocol/sealed-message";
 import { TICKETS_PATH } from "#protocol/ticket";
 import { takeTicket } from "./admit";
 import { refusal } from "./refusals";
@@ -42,7 +43,8 @@ export function startNodeServer(
     if (target.startsWith("/v1/")) {
       if (isStopping) return refusal("stopping");
       if (request.method !== "POST") return refusal("method_not_allowed");
-      return serveRequest(context, request, target, timer);
+      // Nothing is served that is not sealed.
+      return target === SEALED_PATH ? serveRequest(context, request, timer) : refusal("not_found");
     }
     if (target === TICKETS_PATH && request.method === "POST") return ticket(request);
     if (target === "/health" && (request.method === "GET" || request.method === "HEAD")) {

@@ -1,7 +1,8 @@
+import type { Submitter } from "../outbox/submitter";
+import { within } from "../within";
 import type { Heartbeats } from "./heartbeats";
 import type { Jobs } from "./jobs";
 import type { NodeServer } from "./server";
-import type { Submitter } from "./submitter";
 
 /** What runs may go on for so long. */
 const DRAIN_MS = 10_000;
@@ -25,13 +26,4 @@ export async function stopInOrder(
   await within(drainMs, jobs.drained());
   jobs.cutAll("stopping");
   await Promise.all([goodbye, within(GOODBYE_MS, submitter.flush())]);
-}
-
-async function within(ms: number, done: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([done, limit]);
-  clearTimeout(timer);
 }

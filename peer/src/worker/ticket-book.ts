@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { PeerId } from "#protocol/identity";
 import { CLOCK_SKEW_S, type JwsRefusal, readHeader } from "#protocol/jws";
+import type { NetworkId } from "#protocol/names";
 import type { Outcome } from "#protocol/outcome";
 import { type TicketClaims, verifyTicket } from "#protocol/ticket";
 import type { CoordinatorKeys } from "./coordinator-keys";
@@ -16,6 +17,8 @@ export type TicketBookOptions = {
   readonly keys: CoordinatorKeys;
   /** `iss` of the coordinator's tickets; `undefined` until this node has been enrolled. */
   readonly issuer: () => string | undefined;
+  /** Whether this node serves in a network now. */
+  readonly serves: (network: NetworkId) => boolean;
   readonly nowMs: () => number;
 };
 
@@ -28,6 +31,14 @@ export function createTicketBook(options: TicketBookOptions): TicketBook {
   const checking = new Map<string, Promise<Outcome<TicketClaims, NodeRefusal>>>();
 
   async function check(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
+    const checked = await checkTicket(ticket);
+    if (checked.ok && !options.serves(checked.value.net)) {
+      return { ok: false, reason: "ticket_other_network" };
+    }
+    return checked;
+  }
+
+  async function checkTicket(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
     const claims = good.get(ticket);
     if (claims !== undefined) {
       const isOver = nowMs() / 1_000 > claims.exp + CLOCK_SKEW_S;

@@ -90,3 +90,16 @@ it("names the variable, never its value, where the environment is wrong", () => 
     "The environment variable TEST_PORT must be a whole number from 0 to 65535.",
   );
 });
+
+it("takes one argument without its flag's name where a flag says so", () => {
+  const specs = {
+    invite: { schema: z.string().optional(), value: "INVITE", positional: true, summary: "" },
+    json: { schema: z.boolean(), summary: "" },
+  } as const satisfies FlagSpecs;
+  const read = (...args: string[]) => parseFlags(args, specs, {}, "troop join --help");
+  expect(read("code").invite).toBe("code");
+  expect(read("--json", "code")).toEqual({ invite: "code", json: true });
+  expect(read("--invite", "code").invite).toBe("code");
+  expect(() => read("code", "another")).toThrow("one argument without a flag, and more were given");
+  expect(() => read("--invite", "code", "another")).toThrow("more were given");
+});

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
+import { type AckDraft, createAckBook } from "#peer/client/ack-book";
 import { answerToApp } from "#peer/client/answer-to-app";
 import { type Answered, type AppRequest, attempt } from "#peer/client/attempt";
 import { type Lease, openLease } from "#peer/client/lease";
+import { systemClock } from "#peer/clock";
 import type { Candidate } from "#protocol/authorize";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { hashBody } from "#protocol/proof";
@@ -18,6 +20,7 @@ async function underTest(answer?: Behaviour) {
   const candidate: Candidate = {
     node_id: node.id,
     urls: [node.url],
+    e2e_key: node.e2eKey,
     engine: "vllm",
     rate: 1_000_000,
     own: false,
@@ -47,14 +50,27 @@ async function underTest(answer?: Behaviour) {
     signal: app.signal,
     requestId: "r",
   };
-  const deps = { identity, allowedRanges: () => ["127.0.0.0/8"], nowMs: Date.now };
-  return { node, lease, app, try: () => attempt(deps, request, lease, candidate), deps, request };
+  const acked: AckDraft[] = [];
+  const acks = createAckBook({ clock: systemClock, keep: (_, ack) => acked.push(ack) });
+  const deps = { identity, allowedRanges: () => ["127.0.0.0/8"], nowMs: Date.now, acks };
+  return {
+    node,
+    lease,
+    app,
+    acked,
+    try: () => attempt(deps, request, lease, candidate),
+    deps,
+    request,
+  };
 }
 
 /** The answer as an app would read it. */
-function shown(answered: Answered | undefined): Response {
+function shown(
+  answered: Answered | undefined,
+  signal: AbortSignal = new AbortController().signal,
+): Response {
   if (answered === undefined) throw new Error("No answer came.");
-  return answerToApp(answered, { target: CHAT, requestId: "r" }, 1);
+  return answerToApp(answered, { target: CHAT, requestId: "r", signal }, 1);
 }
 
 it.each([
@@ -73,11 +89,21 @@ it.each([
   },
 );
 
-it("counts a request no longer when the node cannot be reached", async () => {
-  const { node, lease, try: attempted } = await underTest();
+it("counts a request no longer when the node cannot be reached, and acks that it failed", async () => {
+  const { node, lease, acked, request, try: attempted } = await underTest();
   await node.stop();
   expect(await attempted()).toBeUndefined();
   expect(lease.running()).toBe(0);
+  expect(acked).toEqual([
+    {
+      lease: lease.id,
+      seq: 0,
+      node: node.id,
+      request_hash: request.bodyHash,
+      wall_ms: expect.any(Number),
+      outcome: "engine_error",
+    },
+  ]);
 });
 
 it("counts a request no longer when its answer breaks off", async () => {
@@ -105,6 +131,26 @@ it("counts a request no longer when the app stops reading its answer", async () 
   });
 });
 
+it("acks once what no app was given", async () => {
+  const { acked, try: attempted } = await underTest(() => refusal(402, "budget_exhausted"));
+  const answered = await attempted();
+  expect(acked).toEqual([]);
+  answered?.cut();
+  answered?.end();
+  answered?.end();
+  expect(acked.map(({ outcome }) => outcome)).toEqual(["budget_exhausted"]);
+});
+
+it("says of an answer that broke because the app went that the app left", async () => {
+  const stream = openStream();
+  const { app, acked, try: attempted } = await underTest(() => stream.response);
+  stream.write("data: 1\n\n");
+  const answer = shown(await attempted(), app.signal);
+  app.abort();
+  await answer.text();
+  expect(acked.map(({ outcome }) => outcome)).toEqual(["cancelled"]);
+});
+
 it("sends nothing on for an app that left while its proof was signed", async () => {
   const { lease, app, try: attempted } = await underTest(() => new Promise(() => {}));
   const attempting = attempted();
@@ -114,14 +160,16 @@ it("sends nothing on for an app that left while its proof was signed", async () 
 });
 
 it("counts nothing where no proof can be signed", async () => {
-  const { lease, deps, request } = await underTest();
+  const { lease, acked, deps, request } = await underTest();
   const [candidate] = lease.candidates;
-  const { publicKey } = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
-  // A key that cannot sign.
-  const identity = { ...deps.identity, signingKey: publicKey };
+  const sign = (): never => {
+    throw new Error("This key cannot sign.");
+  };
+  const identity = { ...deps.identity, sign };
   if (candidate === undefined) throw new Error("The lease names no node.");
   await expect(attempt({ ...deps, identity }, request, lease, candidate)).rejects.toThrow();
-  expect(lease.running()).toBe(0);
+  deps.acks.leaveAll();
+  expect([lease.running(), acked]).toEqual([0, []]);
 });
 
 it("dials no host name, whatever the ranges", async () => {

@@ -4,6 +4,8 @@ import type { Home } from "#peer/home/home";
 import { openHome } from "#peer/home/open-home";
 import { AuthorizeRequest, ExtendRequest, type Authorization } from "#protocol/authorize";
 import type { ModelList } from "#protocol/directory";
+import { AckClaims } from "#protocol/ack";
+import { SubmitRequest, type SubmitResult } from "#protocol/submit";
 import { TicketClaims } from "#protocol/ticket";
 import { decodeJwt } from "jose";
 import {
@@ -11,9 +13,18 @@ import {
   fakeCoordinator,
   problem,
   registrationOf,
+  type SeenCall,
 } from "../coordinator/fake-coordinator";
 import { temporaryFolder } from "../home/temporary-folder";
-import { ISSUER, MODEL, signingKey, type SigningKey, ticketClaims } from "../worker/fake-network";
+import {
+  ISSUER,
+  MODEL,
+  signingKey,
+  type SigningKey,
+  ticketClaims,
+  type Watched,
+  watched,
+} from "../worker/fake-network";
 import { type Behaviour, type FakeNode, fakeNode } from "./fake-node";
 
 export { MODEL };
@@ -28,6 +39,8 @@ export type ClientNetwork = {
   /** Bodies of the calls to `/authorize`. */
   readonly authorized: readonly AuthorizeRequest[];
   readonly extended: readonly ExtendRequest[];
+  /** What clients said of their requests, each signed by who sent it and with its ticket. */
+  readonly acks: Watched<AckClaims>;
   /** Changes what leases hold from now on. */
   budget: number;
   ranges: string[];
@@ -40,6 +53,7 @@ export async function clientNetwork(): Promise<ClientNetwork> {
   const key = await signingKey("key-1");
   const authorized: AuthorizeRequest[] = [];
   const extended: ExtendRequest[] = [];
+  const acks = watched<AckClaims>();
 
   async function ticketFor(
     clientId: string,
@@ -84,9 +98,10 @@ export async function clientNetwork(): Promise<ClientNetwork> {
         model: asked.model,
         budget: network.budget,
         expires_at: Math.floor(Date.now() / 1_000) + 300,
-        candidates: nodes.map(({ id, url }, place) => ({
+        candidates: nodes.map(({ id, url, e2eKey }, place) => ({
           node_id: id,
           urls: [url],
+          e2e_key: e2eKey,
           engine: "vllm",
           rate: 1_000_000,
           own: false,
@@ -108,6 +123,20 @@ export async function clientNetwork(): Promise<ClientNetwork> {
         expires_at: Math.floor(Date.now() / 1_000) + 300,
       });
     },
+    "POST /transactions/submit": ({ body, peerId }) => {
+      const batch = SubmitRequest.parse(JSON.parse(body));
+      const leases = new Set(
+        batch.tickets.map((ticket) => TicketClaims.parse(decodeJwt(ticket)).jti),
+      );
+      const results = (batch.acks ?? []).map((jws): SubmitResult => {
+        const ack = AckClaims.parse(decodeJwt(jws));
+        if (ack.iss !== peerId) return { status: "refused", code: "ack_foreign" };
+        if (!leases.has(ack.lease)) return { status: "refused", code: "ticket_missing" };
+        acks.push(ack);
+        return { status: "kept" };
+      });
+      return Response.json({ results });
+    },
   });
   onTestFinished(() => coordinator[Symbol.asyncDispose]());
 
@@ -118,6 +147,7 @@ export async function clientNetwork(): Promise<ClientNetwork> {
     nodes: [],
     authorized,
     extended,
+    acks,
     budget: 60_000_000,
     ranges: ["127.0.0.0/8"],
     models: [MODEL],
@@ -128,6 +158,11 @@ export async function clientNetwork(): Promise<ClientNetwork> {
     },
   };
   return network;
+}
+
+/** Calls that a client waits for; its acks go to the coordinator when no app waits. */
+export function callsOf({ coordinator }: Pick<ClientNetwork, "coordinator">): readonly SeenCall[] {
+  return coordinator.seen.filter(({ target }) => target !== "/transactions/submit");
 }
 
 export function modelList(ids: readonly string[]): ModelList {
@@ -162,7 +197,7 @@ export function chatBody(more: Record<string, unknown> = {}): string {
 /** A client on a free port; it stops with the test. */
 export async function startClient(
   network: Pick<ClientNetwork, "coordinator">,
-  options: { readonly home?: Home } = {},
+  options: { readonly home?: Home; readonly apiKey?: string } = {},
 ): Promise<ClientUnderTest> {
   const home = options.home ?? (await openHome(await temporaryFolder()));
   const said: string[] = [];
@@ -174,6 +209,7 @@ export async function startClient(
       coordinatorUrl: network.coordinator.baseUrl,
       host: "127.0.0.1",
       port: 0,
+      apiKey: options.apiKey,
       env: {},
       say: (line) => said.push(line),
       signal: stopping.signal,

@@ -1,7 +1,14 @@
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { OpenAiError } from "#protocol/openai-error";
-import { CHAT, chatBody, clientNetwork, startClient, startWarm } from "./client-under-test";
+import {
+  callsOf,
+  CHAT,
+  chatBody,
+  clientNetwork,
+  startClient,
+  startWarm,
+} from "./client-under-test";
 
 async function codeOf(answer: Response): Promise<string | null> {
   return OpenAiError.parse(await answer.json()).error.code;
@@ -92,13 +99,13 @@ it.each([
   ["of control characters", "a\nb"],
 ])("refuses a model's name that is %s, naming the field and not the value", async (_, model) => {
   const { network, client } = await startWarm();
-  const calls = network.coordinator.seen.length;
+  const calls = callsOf(network).length;
   const answer = await client.post({ body: chatBody({ model }) });
   expect(answer.status).toBe(400);
   const { error } = OpenAiError.parse(await answer.json());
   expect(error).toMatchObject({ code: "invalid_request", param: "model" });
   if (model !== "") expect(error.message).not.toContain(model);
-  expect(network.coordinator.seen).toHaveLength(calls);
+  expect(callsOf(network)).toHaveLength(calls);
 });
 
 it("refuses a target that no proof could name", async () => {

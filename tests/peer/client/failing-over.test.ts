@@ -67,27 +67,21 @@ it("goes to the next node where one breaks off after its headers and before the 
 });
 
 it("waits for the first byte of an answer whose head came early", async () => {
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", () => {
-      const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
-      const later = (turns: number): void => {
-        if (turns === 0) socket.end("{}");
-        else setImmediate(() => later(turns - 1));
-      };
-      socket.write(head, () => later(200));
-    });
-  });
-  await new Promise<void>((listening) => {
-    server.listen(0, "127.0.0.1", listening);
-  });
-  const { network, client } = await startWith(GOOD);
-  const [node] = network.nodes;
-  const address = server.address();
-  if (node === undefined || address === null || typeof address === "string") throw new Error();
-  network.nodes[0] = { ...node, url: `http://127.0.0.1:${address.port}` };
+  const early: Behaviour = () => {
+    const stream = openStream("application/json");
+    const later = (turns: number): void => {
+      if (turns > 0) {
+        setImmediate(() => later(turns - 1));
+        return;
+      }
+      stream.write("{}");
+      stream.end();
+    };
+    later(200);
+    return stream.response;
+  };
+  const { client } = await startWith(early, GOOD);
   const answer = await client.post();
-  server.close();
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({});
 });

@@ -1,9 +1,12 @@
+import { createAckBook } from "#peer/client/ack-book";
 import { type BodyLimits, createBodyBudget } from "#peer/client/body-budget";
 import { handle, type HandleDeps } from "#peer/client/handle";
 import { createLeases } from "#peer/client/leases";
 import { createModels } from "#peer/client/model-list";
+import { createNetworks } from "#peer/client/networks";
 import { createNodeOrder } from "#peer/client/node-order";
 import { coordinatorApi } from "#peer/coordinator/api";
+import { systemClock } from "#peer/clock";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { CHAT, chatBody, type ClientNetwork } from "./client-under-test";
 
@@ -23,9 +26,16 @@ export async function handlerFor(
   let listMs = 0;
   const deps: HandleDeps = {
     identity,
-    leases: createLeases(api, Date.now),
+    acks: createAckBook({ clock: systemClock, keep() {} }),
+    networks: createNetworks({
+      main: () => "public",
+      memberships: () => [],
+      open: () => ({
+        leases: createLeases(api, Date.now),
+        models: createModels(() => api.models(), { nowMs: () => listMs }),
+      }),
+    }),
     order: createNodeOrder(Date.now),
-    models: createModels(() => api.models(), { nowMs: () => listMs }),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
     nowMs: Date.now,

@@ -45,6 +45,7 @@ function underTest() {
           candidates: nodes.map((node_id) => ({
             node_id,
             urls: ["http://127.0.0.1:1"],
+            e2e_key: "the.nodes.key",
             engine: "vllm",
             rate: CREDIT,
             own: false,

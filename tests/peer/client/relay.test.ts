@@ -1,35 +1,53 @@
-import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import { expect, it } from "vitest";
-import { relayBody } from "#peer/client/relay";
+import { type Relay, relayBody } from "#peer/client/relay";
+import { createAnswerMeter } from "#peer/metering/answer-meter";
+import { createAnswer } from "#peer/http/answer";
+import type { Connection } from "#peer/http/connection";
 
-const PIECE = Buffer.alloc(64 * 1_024, "x");
+const PIECE = new Uint8Array(64 * 1_024).fill(120);
 
-/** What of an incoming message a relay uses. */
-function messageOf(source: Readable, headers: Record<string, string> = {}): IncomingMessage {
-  return Object.assign(source, { headers, complete: false }) as unknown as IncomingMessage;
+function relayOf(told: Pick<Relay, "ended" | "left">): Relay {
+  const sound = { api: "other", contentType: "audio/mpeg", contentEncoding: undefined } as const;
+  return { engine: "vllm", meter: createAnswerMeter(sound), ...told };
 }
 
-const RELAY = { engine: "vllm", target: "/v1/audio/speech" } as const;
+/** An answer whose sender gives a piece whenever it may, until there are no more. */
+function answerOf(pieces: number) {
+  let given = 0;
+  let isPaused = false;
+  const connection: Connection = {
+    isOpen: true,
+    isFlushed: true,
+    begin() {},
+    send() {},
+    flushed: () => Promise.resolve(),
+    pause() {
+      isPaused = true;
+    },
+    resume() {
+      isPaused = false;
+      give();
+    },
+    close: () => incoming.onOver(false),
+  };
+  const incoming = createAnswer({ status: 200, headers: [], keepsAlive: true }, connection);
+  const mayGive = (): boolean => !isPaused && given < pieces;
+  function give(): void {
+    while (mayGive()) {
+      given += 1;
+      incoming.onBody(PIECE);
+    }
+    if (!isPaused && given === pieces) incoming.onOver(true);
+  }
+  return { ...incoming, give, given: () => given };
+}
 
 it("makes the node wait for an app that does not read, and goes on when it does", async () => {
-  let given = 0;
-  const source = new Readable({
-    highWaterMark: PIECE.length,
-    read() {
-      given += 1;
-      this.push(given > 1_000 ? null : PIECE);
-    },
-  });
-  const message = messageOf(source);
-  source.once("end", () => {
-    message.complete = true;
-  });
-  const reader = relayBody(message, { ...RELAY, ended() {}, left() {} }).getReader();
+  const { answer, give, given } = answerOf(1_000);
+  const reader = relayBody(answer, relayOf({ ended() {}, left() {} })).getReader();
+  give();
   await reader.read();
-  // Everything that the source does, it does in turns of the event loop.
-  for (let turn = 0; turn < 50; turn++) await new Promise((next) => setImmediate(next));
-  expect(given).toBeLessThan(10);
+  expect(given()).toBeLessThan(10);
 
   let bytes = PIECE.length;
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -40,15 +58,19 @@ it("makes the node wait for an app that does not read, and goes on when it does"
 
 it("tells once that it is over, and that the app left", async () => {
   const told: string[] = [];
-  const source = new Readable({ read() {} });
-  const body = relayBody(messageOf(source), {
-    ...RELAY,
-    ended: () => told.push("ended"),
-    left: () => told.push("left"),
-  });
-  source.push("one");
+  const incoming = answerOf(0);
+  const { answer } = incoming;
+  const body = relayBody(
+    answer,
+    relayOf({
+      ended: (how) => told.push(`ended: ${how}`),
+      left: () => {
+        told.push("gone");
+        answer.cut();
+      },
+    }),
+  );
+  incoming.onBody(PIECE);
   await body.cancel();
-  source.destroy(new Error("cut"));
-  await new Promise((next) => setImmediate(next));
-  expect(told).toEqual(["left", "ended"]);
+  expect(told).toEqual(["ended: left", "gone"]);
 });

@@ -37,6 +37,7 @@ async function leaseOf(network: ClientNetwork, nodes: readonly Told[]) {
       candidates: nodes.map(({ id: node_id, url }) => ({
         node_id,
         urls: [url],
+        e2e_key: "the.nodes.key",
         engine: "vllm",
         rate: 1_000_000,
         own: false,

@@ -3,14 +3,21 @@ import { openHome } from "#peer/home/open-home";
 import { problem } from "../coordinator/fake-coordinator";
 import { temporaryFolder } from "../home/temporary-folder";
 import { openStream } from "./fake-node";
-import { chatBody, clientNetwork, MODEL, startClient, startWarm } from "./client-under-test";
+import {
+  callsOf,
+  chatBody,
+  clientNetwork,
+  MODEL,
+  startClient,
+  startWarm,
+} from "./client-under-test";
 
 it("asks the coordinator nothing for requests on a warm session, and numbers each once", async () => {
   const { network, node, client } = await startWarm();
-  const calls = network.coordinator.seen.length;
+  const calls = callsOf(network).length;
   for (let times = 0; times < 20; times++) await (await client.post()).text();
   await Promise.all(Array.from({ length: 20 }, async () => (await client.post()).text()));
-  expect(network.coordinator.seen).toHaveLength(calls);
+  expect(callsOf(network)).toHaveLength(calls);
   const numbers = node.seen.all.map(({ seq }) => seq).toSorted((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 41 }, (_, place) => place));
   expect(new Set(node.seen.all.map(({ leaseId }) => leaseId)).size).toBe(1);
@@ -68,17 +75,20 @@ it("says that the coordinator cannot be reached where it never was", async () =>
   expect((await client.get("/health")).status).toBe(200);
 });
 
-it("tells the app the balance where there are no credits", async () => {
+it("tells the app where there are no credits what the balance is, what is held and what earns more", async () => {
   const network = await clientNetwork();
   await network.addNode();
   network.coordinator.answers["POST /authorize"] = () =>
-    problem("credits_exhausted", { balance_microcredits: 1_500 });
+    problem("credits_exhausted", { balance_microcredits: 1_500, held_microcredits: 60_000_000 });
   const client = await startClient(network);
   const answer = await client.post();
   expect(answer.status).toBe(402);
   const { error } = (await answer.json()) as { error: { code: string; message: string } };
   expect(error.code).toBe("insufficient_credits");
-  expect(error.message).toContain("0.0015 credits");
+  expect(error.message).toBe(
+    "There are no credits left to spend. The balance is 0.0015 credits. Open leases hold 60 more; what they do " +
+      "not spend comes back when they end. Running `troop worker` on a machine with an inference engine earns more.",
+  );
 });
 
 it("refuses a model that nobody has with a list of what is there, without asking for a ticket", async () => {

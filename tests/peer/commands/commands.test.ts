@@ -1,56 +1,20 @@
 import { expect, it, onTestFinished } from "vitest";
 import { EXIT } from "#peer/cli/error";
-import { COMMANDS } from "#peer/commands/table";
 import { writeServiceFile } from "#peer/home/service-file";
-import { main } from "#peer/main";
-import {
-  type Answer,
-  type FakeCoordinator,
-  fakeCoordinator,
-  problem,
-  registrationOf,
-} from "../coordinator/fake-coordinator";
-import { testTerminal } from "../cli/test-terminal";
-import { temporaryFolder } from "../home/temporary-folder";
+import { problem } from "../coordinator/fake-coordinator";
+import { setUp, USER } from "./troop-under-test";
 
-const USER = registrationOf("", 0).user_id;
 const BALANCE = {
   user_id: USER,
   available: "9.5",
   available_microcredits: 9_500_000,
   held: "0.5",
   held_microcredits: 500_000,
-  total: "10",
-  total_microcredits: 10_000_000,
+  in_escrow: "2.25",
+  in_escrow_microcredits: 2_250_000,
+  total: "12.25",
+  total_microcredits: 12_250_000,
 };
-
-type Troop = {
-  readonly dir: string;
-  readonly coordinator: FakeCoordinator;
-  readonly run: (...args: string[]) => Promise<{ exit: number; out: string; err: string }>;
-};
-
-async function setUp(answers: Record<string, Answer> = {}): Promise<Troop> {
-  const coordinator = fakeCoordinator(
-    {
-      "POST /register": (call) => Response.json(registrationOf(call.peerId, Date.now())),
-      ...answers,
-    },
-    { prefix: "/api" },
-  );
-  onTestFinished(() => coordinator[Symbol.asyncDispose]());
-  const dir = await temporaryFolder();
-  const env = { TROOP_HOME: dir, COORDINATOR_URL: `${coordinator.baseUrl}/` };
-  return {
-    dir,
-    coordinator,
-    run: async (...args) => {
-      const terminal = testTerminal(env);
-      const exit = await main(args, COMMANDS, terminal);
-      return { exit, out: terminal.out(), err: terminal.err() };
-    },
-  };
-}
 
 function node(name: string, models: readonly string[]) {
   return {
@@ -73,7 +37,11 @@ it("shows the balance, after registering by itself", async () => {
   });
   expect(await run("balance")).toEqual({
     exit: EXIT.ok,
-    out: "available  9.5 credits\nheld       0.5 credits\ntotal      10 credits\n",
+    out:
+      "available  9.5 credits\n" +
+      "held       0.5 credits, by open leases\n" +
+      "in escrow  2.25 credits, earned and soon available\n" +
+      "total      12.25 credits\n",
     err: "",
   });
   const json = await run("balance", "--json");
@@ -85,17 +53,18 @@ it("shows the balance, after registering by itself", async () => {
   ]);
 });
 
-it("lists models by name, and says when there are none", async () => {
+it("lists models by name with what they usually cost, and says when there are none", async () => {
   const data: object[] = [];
   const { run } = await setUp({ "GET /v1/models": () => Response.json({ object: "list", data }) });
   expect((await run("models")).out).toBe("No model is offered at the moment.\n");
   for (const id of ["qwen3:8b", "llama3.2:3b"]) {
-    data.push({ id, object: "model", created: 1_893_456_000, owned_by: "troop" });
+    const rate = id.startsWith("q") && { credits_per_1k_tokens: "12.5" };
+    data.push({ id, object: "model", created: 1_893_456_000, owned_by: "troop", ...rate });
   }
   expect((await run("models")).out).toBe(
-    "MODEL        SINCE       OWNER\n" +
-      "llama3.2:3b  2030-01-01  troop\n" +
-      "qwen3:8b     2030-01-01  troop\n",
+    "MODEL        SINCE       OWNER  CREDITS PER 1K TOKENS\n" +
+      "llama3.2:3b  2030-01-01  troop  -\n" +
+      "qwen3:8b     2030-01-01  troop  12.5\n",
   );
 });
 
@@ -135,6 +104,20 @@ it("lists transactions and says how to see more", async () => {
             available_change_microcredits: -1_500_000,
             held_change: "1.5",
             held_change_microcredits: 1_500_000,
+            escrow_change: "0",
+            escrow_change_microcredits: 0,
+            model: "m",
+            at: "2030-01-01T00:00:00Z",
+          },
+          {
+            id: "6",
+            type: "settlement",
+            available_change: "0",
+            available_change_microcredits: 0,
+            held_change: "0",
+            held_change_microcredits: 0,
+            escrow_change: "2.25",
+            escrow_change_microcredits: 2_250_000,
             model: "m",
             at: "2030-01-01T00:00:00Z",
           },
@@ -144,8 +127,9 @@ it("lists transactions and says how to see more", async () => {
   });
   const { out } = await run("transactions", "--limit", "1", "--cursor", "c1");
   expect(out).toBe(
-    "TIME (UTC)            WHAT  AVAILABLE  HELD  MODEL  LEASE\n" +
-      "2030-01-01T00:00:00Z  hold  -1.5       +1.5  m      -\n" +
+    "TIME (UTC)            WHAT        AVAILABLE  HELD  ESCROW  MODEL  LEASE\n" +
+      "2030-01-01T00:00:00Z  hold        -1.5       +1.5  0       m      -\n" +
+      "2030-01-01T00:00:00Z  settlement  0          0     +2.25   m      -\n" +
       "\nMore: troop transactions --cursor c2\n",
   );
   expect(coordinator.seen.at(-1)?.target).toBe(`/users/${USER}/transactions?limit=1&cursor=c1`);

@@ -73,6 +73,7 @@ it("shows its enrolment with a heartbeat", async () => {
   const body = {
     state: "serving" as const,
     urls: ["http://127.0.0.1:8080"],
+    e2e_key: "the.nodes.key",
     models: [],
     withdrawn: [],
     running: 0,

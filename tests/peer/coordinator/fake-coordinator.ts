@@ -77,6 +77,7 @@ export function registrationOf(
   return {
     peer_id: peerId,
     user_id: `usr_${"0".repeat(26)}`,
+    memberships: [],
     networks: ["public"],
     issuer: "https://troop.example",
     jwks: {

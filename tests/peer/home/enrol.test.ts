@@ -63,6 +63,22 @@ it("renews on request, and when the coordinator publishes other keys", async () 
   expect(coordinator.seen).toHaveLength(3);
 });
 
+it("goes on with what is left of an enrolment while the coordinator takes no registrations", async () => {
+  const answers = [
+    (peerId: string) => Response.json(registrationOf(peerId, Date.now())),
+    () => problem("rate_limited"),
+  ];
+  const { home, api, coordinator } = await setUp((call) => {
+    const answer = answers.shift() ?? (() => problem("forbidden"));
+    return answer(call.peerId);
+  });
+  const first = await enrol(home, api);
+  const nowMs = () => Date.now() + 23 * HOUR_MS;
+  expect(await enrol(home, api, { nowMs })).toEqual(first);
+  expect(coordinator.seen.length).toBeGreaterThan(1);
+  await expect(enrol(home, api, { nowMs })).rejects.toBeInstanceOf(CoordinatorProblem);
+});
+
 it("goes on with what is left of an enrolment while the coordinator is down, but not past its end", async () => {
   const { home, api, coordinator } = await setUp();
   const first = await enrol(home, api);

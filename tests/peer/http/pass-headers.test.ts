@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
+import { type HeaderLines, parseHead } from "#peer/http/answer-head";
 import { answerHeaders, requestHeaders } from "#peer/http/pass-headers";
+
+/** As they are parsed from the wire. */
+function headerLines(lines: readonly (readonly [string, string])[]): HeaderLines {
+  const text = lines.map(([name, value]) => `${name}: ${value}`).join("\r\n");
+  return parseHead(`HTTP/1.1 200 OK\r\n${text}`)?.headers ?? [];
+}
 
 it("passes on what belongs to the request, and nothing that names the app, its user or the way here", () => {
   const kept = {
@@ -47,7 +54,7 @@ it("passes on what belongs to the request, and nothing that names the app, its u
 });
 
 it("passes an engine's headers back, repeated ones too, but no cookie, no connection and no word of the node's", () => {
-  const rawHeaders = [
+  const lines = headerLines([
     ["Content-Type", "text/event-stream"],
     ["X-Accel-Buffering", "no"],
     ["X-A", "1"],
@@ -59,8 +66,8 @@ it("passes an engine's headers back, repeated ones too, but no cookie, no connec
     ["X-Hop", "1"],
     ["Transfer-Encoding", "chunked"],
     ["Troop-Refusal", "node_busy"],
-  ].flat();
-  const headers = answerHeaders({ rawHeaders, headers: { connection: "x-hop" } });
+  ]);
+  const headers = answerHeaders(lines);
   expect(Object.fromEntries(headers)).toEqual({
     "content-encoding": "gzip",
     "content-type": "text/event-stream",
@@ -87,7 +94,7 @@ it("nothing reaches the app that its browser would take for the word of its own 
     "Strict-Transport-Security",
     "WWW-Authenticate",
   ];
-  const rawHeaders = [...names, "X-Request-Id"].flatMap((name) => [name, "*"]);
-  const headers = answerHeaders({ rawHeaders, headers: {} });
+  const lines = headerLines([...names, "X-Request-Id"].map((name) => [name, "*"]));
+  const headers = answerHeaders(lines);
   expect(Object.fromEntries(headers)).toEqual({ "x-request-id": "*" });
 });

@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { generatePrivateKey, type Identity, openIdentity } from "#protocol/identity";
 import { OpenAiError } from "#protocol/openai-error";
 import { EMPTY_BODY_HASH } from "#protocol/proof";
+import { SEALED_PATH } from "#protocol/sealed-message";
 import { ISSUER, MODEL, signingKey } from "./fake-network";
 import {
   CHAT,
   chatBody,
   engine,
   type Post,
-  signedHeaders,
+  sealedPost,
   startWorker,
   type WorkerUnderTest,
 } from "./worker-under-test";
@@ -49,14 +50,20 @@ const CASES: readonly Case[] = [
   ["a ticket that is not valid yet", 401, "ticket_invalid", ticket({ nbf: NOW_S + 600 })],
   ["a ticket without a rate for this node", 401, "ticket_invalid", ticket({ rates: {} })],
   ["a stolen ticket", 401, "proof_invalid", () => ({ identity: stranger })],
-  ["a proof for another path", 401, "proof_invalid", () => ({ proofTarget: "/v1/embeddings" })],
+  ["a proof for another path", 401, "proof_invalid", () => ({ proofTarget: "/tickets" })],
   [
     "a proof for another query",
     401,
     "proof_invalid",
-    () => ({ target: `${CHAT}?a=1`, proofTarget: CHAT }),
+    () => ({ proofTarget: `${SEALED_PATH}?a=1` }),
   ],
-  ["a proof for another body", 401, "proof_invalid", () => ({ bodyHash: EMPTY_BODY_HASH })],
+  ["a proof of another session", 401, "proof_invalid", () => ({ proofHash: EMPTY_BODY_HASH })],
+  ["a session that nobody proved", 401, "session_unknown", () => ({ proof: false })],
+  ["a body of another hash", 400, "invalid_request", () => ({ bodyHash: EMPTY_BODY_HASH })],
+  ["a body longer than was said", 400, "invalid_request", () => ({ head: { length: 1 } })],
+  ["a body shorter than was said", 400, "invalid_request", () => ({ head: { length: 9_999 } })],
+  ["a body beyond all", 413, "request_too_large", () => ({ head: { length: 2 ** 40 } })],
+  ["a head that is none", 400, "invalid_request", () => ({ head: { target: "no path" } })],
   [
     "a proof from a minute and a half ago",
     401,
@@ -138,9 +145,9 @@ it("takes a proof once, and a number of a lease once", async () => {
   const demo = engine();
   const worker = await startWorker({ engines: [demo.url] });
   const lease = await worker.ticket();
-  const headers = await signedHeaders(worker, { ticket: lease }, 1);
+  const { headers, body } = await sealedPost(worker, { ticket: lease }, 1);
   const send = (headers: Record<string, string>) =>
-    fetch(worker.ready.url + CHAT, { method: "POST", body: chatBody(), headers });
+    fetch(worker.ready.url + SEALED_PATH, { method: "POST", body, headers });
 
   const answers = await Promise.all([send(headers), send(headers), send(headers)]);
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -153,12 +160,14 @@ it("takes a proof once, and a number of a lease once", async () => {
   expect(demo.journal.entries().filter(({ path }) => path === CHAT)).toHaveLength(1);
 });
 
-it("lets a request come again that was refused for its body", async () => {
+it("lets a request come again whose body was spoilt on its way", async () => {
   const worker = await startWorker({ engines: [engine().url] });
-  const lease = await worker.ticket();
-  const wrong = await worker.post({ ticket: lease, seq: 5, bodyHash: EMPTY_BODY_HASH });
-  expect(wrong.status).toBe(401);
-  const right = await worker.post({ ticket: lease, seq: 5 });
+  const ticket = await worker.ticket();
+  const { headers, body } = await sealedPost(worker, { ticket }, 5);
+  body[100] = (body[100] ?? 0) ^ 1;
+  const spoilt = await fetch(worker.ready.url + SEALED_PATH, { method: "POST", headers, body });
+  expect(spoilt.status).toBe(400);
+  const right = await worker.post({ ticket, seq: 5 });
   expect(right.status).toBe(200);
   await right.text();
 });
@@ -185,7 +194,8 @@ it.each([
   ["GET", "/v2/models", 404, "not_found"],
   ["GET", "/v1/models", 405, "method_not_allowed"],
   ["DELETE", "/v1/responses/1", 405, "method_not_allowed"],
-  ["POST", CHAT, 401, "ticket_missing"],
+  ["POST", CHAT, 404, "not_found"],
+  ["POST", SEALED_PATH, 401, "ticket_missing"],
 ])("answers %s %s in OpenAI's shape", async (method, path, status, code) => {
   const worker = await startWorker({ engines: [engine().url] });
   const answer = await fetch(worker.ready.url + path, { method });

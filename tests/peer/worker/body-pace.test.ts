@@ -2,8 +2,9 @@ import { connect, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { atPace, BODY_GRACE_MS, BodyTooSlow, inTime } from "#peer/worker/body-pace";
 import { OpenAiError } from "#protocol/openai-error";
+import { SEALED_PATH } from "#protocol/sealed-message";
 import { type FakeClock, fakeClock } from "./fake-clock";
-import { CHAT, engine, signedHeaders, startWorker } from "./worker-under-test";
+import { engine, sealedPost, startWorker } from "./worker-under-test";
 
 const SLOW = [
   ["small", 1_000, 10],
@@ -17,18 +18,20 @@ it.each(SLOW)(
     const clock = fakeClock(Date.now());
     const worker = await startWorker({ engines: [engine().url], concurrency: 1, clock });
     const timers = clock.due.length;
+    const sealed = await sealedPost(worker, { body: "x".repeat(length ?? 1_000_000) }, 100);
     const socket = openRequest(worker.ready.url, {
-      ...(await signedHeaders(worker, {}, 100)),
+      ...sealed.headers,
       ...(length === undefined
         ? { "transfer-encoding": "chunked" }
-        : { "content-length": String(length) }),
+        : { "content-length": String(sealed.body.length) }),
     });
     if (length === undefined) socket.write("f4240\r\n");
-    socket.write("x".repeat(first));
+    socket.write(sealed.body.subarray(0, first));
+    let sent = first;
     const answered = textOf(socket);
     // It has been let in.
     await expect.poll(() => clock.due.length).toBeGreaterThan(timers);
-    await passTime(clock, answered, () => socket.write("x"));
+    await passTime(clock, answered, () => socket.write(sealed.body.subarray(sent, (sent += 1))));
     const text = await answered;
     expect(text).toMatch(/^HTTP\/1\.1 408 /);
     const { error } = OpenAiError.parse(JSON.parse(text.slice(text.indexOf("\r\n\r\n"))));
@@ -104,7 +107,7 @@ function openRequest(url: string, headers: Record<string, string>): Socket {
   const lines = Object.entries({ host: "x", ...headers }).map(
     ([name, value]) => `${name}: ${value}`,
   );
-  socket.write(`POST ${CHAT} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+  socket.write(`POST ${SEALED_PATH} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
   return socket;
 }
 

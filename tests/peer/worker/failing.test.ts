@@ -82,9 +82,9 @@ it("breaks the connection where an answer cannot say that it is not whole", asyn
     response.write('{"choices":[', () => response.destroy());
   });
   const worker = await startWorker({ engines: [url] });
-  const answer = await worker.post({ body: chatBody({ stream: false }) });
-  expect(answer.status).toBe(200);
-  await expect(answer.text()).rejects.toThrow();
+  // Even its head may be lost.
+  const read = async () => (await worker.post({ body: chatBody({ stream: false }) })).text();
+  await expect(read()).rejects.toThrow();
   const receipt = await worker.network.receipts.until(() => true);
   expect(receipt.outcome).toBe("engine_error");
 });

@@ -1,4 +1,4 @@
-import type { Clock } from "#peer/worker/clock";
+import type { Clock } from "#peer/clock";
 
 export type FakeClock = Clock & {
   /** Moves time on and runs what is due meanwhile, in order. */

@@ -1,7 +1,12 @@
 import { expect, it } from "vitest";
 import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
-import { createHeartbeats, type Heartbeats, type NodeState } from "#peer/worker/heartbeats";
-import type { Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
+import {
+  createHeartbeats,
+  type Heartbeats,
+  type NodeHeartbeat,
+  type NodeState,
+} from "#peer/worker/heartbeats";
+import type { HeartbeatAnswer } from "#protocol/heartbeat";
 import type { ModelOffer } from "#protocol/model-offer";
 import { type FakeClock, fakeClock } from "./fake-clock";
 import { watched, type Watched } from "./fake-network";
@@ -9,7 +14,7 @@ import { watched, type Watched } from "./fake-network";
 type Answer = () => Promise<HeartbeatAnswer>;
 type SetUp = {
   readonly clock: FakeClock;
-  readonly sent: Watched<Heartbeat>;
+  readonly sent: Watched<NodeHeartbeat>;
   readonly news: string[];
   readonly heartbeats: Heartbeats;
   state: NodeState;
@@ -21,7 +26,7 @@ const away: Answer = () => Promise.reject(new CoordinatorUnreachable("away"));
 
 function setUp(): SetUp {
   const clock = fakeClock();
-  const sent = watched<Heartbeat>();
+  const sent = watched<NodeHeartbeat>();
   const news: string[] = [];
   const heartbeats = createHeartbeats({
     urls: ["http://127.0.0.1:8080"],
@@ -32,7 +37,11 @@ function setUp(): SetUp {
       sent.push(heartbeat);
       return under.answer();
     },
-    news: { lost: () => news.push("lost"), back: () => news.push("back") },
+    news: {
+      lost: () => news.push("lost"),
+      back: () => news.push("back"),
+      suspended: () => undefined,
+    },
   });
   const state = { offers: offers("a", "b"), isFull: false, running: 0, concurrency: 4 };
   const under: SetUp = { clock, sent, news, heartbeats, state, answer: seen };

@@ -113,3 +113,26 @@ it("takes nothing new where nothing is left and nothing runs", () => {
   end();
   expect(lease.hasBudget()).toBe(false);
 });
+
+it("lends a tiny lease no more than it holds, however many requests run under it", () => {
+  const clock = fakeClock();
+  const lease = createLeaseBook(clock).account(terms({ budget: 1_000 }));
+  const ended: string[] = [];
+  for (const name of ["a", "b"]) lease.charge(() => ended.push(name));
+  clock.advance(1);
+  expect(ended).toEqual(["a", "b"]);
+});
+
+it("ends what runs a minute before the hold goes back to the payer, unless a later ticket comes", () => {
+  const clock = fakeClock();
+  const book = createLeaseBook(clock);
+  const rich = { budget: 1_000_000 * CREDIT };
+  let endings = 0;
+  book.account(terms(rich)).charge(() => (endings += 1));
+  clock.advance(800_000);
+  book.account(terms({ ...rich, expiresAtS: terms().expiresAtS + 300 }));
+  clock.advance((300 + 300 + 600 - 60) * 1_000 - 800_000 - 1);
+  expect(endings).toBe(0);
+  clock.advance(1);
+  expect(endings).toBe(1);
+});

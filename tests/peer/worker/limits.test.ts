@@ -2,8 +2,10 @@ import { connect } from "node:net";
 import { expect, it } from "vitest";
 import type { Heartbeat } from "#protocol/heartbeat";
 import { OpenAiError } from "#protocol/openai-error";
-import { TICKETS_PATH } from "#protocol/ticket";
-import { CHAT, chatBody, engine, signedHeaders, startWorker } from "./worker-under-test";
+import { EMPTY_BODY_HASH, nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
+import { SEALED_PATH } from "#protocol/sealed-message";
+import { TICKET_HEADER, TICKETS_PATH } from "#protocol/ticket";
+import { CHAT, engine, sealedPost, startWorker } from "./worker-under-test";
 
 it("a full node says so before the body comes, and takes requests again when one ends", async () => {
   const demo = engine({ firstTokenMs: 60_000 });
@@ -12,7 +14,7 @@ it("a full node says so before the body comes, and takes requests again when one
   const first = worker.post({ signal: leaving.signal });
   await demo.journal.until(({ path }) => path === CHAT);
 
-  const headers = await signedHeaders(worker, {}, 2);
+  const { headers } = await sealedPost(worker, {}, 2);
   const text = await firstBytes(worker.ready.url, { ...headers, "content-length": "100000" });
   expect(text).toMatch(/^HTTP\/1\.1 503 /);
   expect(text).toMatch(/^retry-after: 1\r$/im);
@@ -71,9 +73,10 @@ it("a thousand streams run at once, none waits for another", async () => {
   const ticket = await worker.ticket({ budget: 2 ** 40 });
   const sockets = await Promise.all(
     Array.from({ length: STREAMS }, async (_, seq) => {
-      const headers = { ...(await signedHeaders(worker, { ticket }, seq)), host: "x" };
+      const { headers, body } = await sealedPost(worker, { ticket }, seq);
       const socket = connect(Number(port), hostname);
-      socket.write(head({ ...headers, "content-length": String(Buffer.byteLength(BODY)) }) + BODY);
+      socket.write(head({ host: "x", ...headers, "content-length": String(body.length) }));
+      socket.write(body);
       return socket;
     }),
   );
@@ -82,11 +85,9 @@ it("a thousand streams run at once, none waits for another", async () => {
   await expect.poll(() => demo.load().busy, { timeout: 20_000 }).toBe(0);
 });
 
-const BODY = chatBody();
-
 function head(headers: Record<string, string>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${CHAT} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `POST ${SEALED_PATH} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
 /** What comes back for headers alone. */
@@ -109,15 +110,24 @@ it("a lease's newer ticket, shown on its own, lets what runs go on, also on a fu
   const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
   const jti = crypto.randomUUID();
   const running = await worker.post({ ticket: await worker.ticket({ jti, budget: 300_000 }) });
-  const show = async (post: Parameters<typeof signedHeaders>[1]) => {
-    const headers = await signedHeaders(worker, { target: TICKETS_PATH, body: "", ...post }, 9);
+  const show = async (ticket: string, proofId: string = crypto.randomUUID()) => {
+    const audience = nodeAudience(worker.nodeId);
+    const about = {
+      audience,
+      method: "POST",
+      target: TICKETS_PATH,
+      bodyHash: EMPTY_BODY_HASH,
+      seq: 9,
+    };
+    const proof = await signProof(worker.network.client, about, proofId, Date.now());
+    const headers = { [TICKET_HEADER]: ticket, [PROOF_HEADER]: proof };
     return fetch(worker.ready.url + TICKETS_PATH, { method: "POST", headers });
   };
   const larger = await worker.ticket({ jti, budget: 60_000_000 });
-  const proof = { ticket: larger, jti: crypto.randomUUID() };
-  expect((await show(proof)).status).toBe(204);
-  expect((await show(proof)).status).toBe(401);
-  expect((await show({ ticket: "x.y.z" })).status).toBe(401);
+  const proofId = crypto.randomUUID();
+  expect((await show(larger, proofId)).status).toBe(204);
+  expect((await show(larger, proofId)).status).toBe(401);
+  expect((await show("x.y.z")).status).toBe(401);
   expect(await running.text()).toMatch(/data: \[DONE\]\n\n$/);
   const receipt = await worker.network.receipts.until(() => true);
   expect(receipt.outcome).toBe("completed");

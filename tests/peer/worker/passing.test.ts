@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { VOICES, demoModel } from "#demo/engine/settings";
-import { MOST_BODY_BYTES } from "#peer/worker/request-body";
+import { MOST_SEALED_BYTES } from "#peer/worker/sealed-request";
+import { SEALED_PATH } from "#protocol/sealed-message";
 import { OpenAiError } from "#protocol/openai-error";
 import { EMPTY_BODY_HASH } from "#protocol/proof";
 import { MODEL } from "./fake-network";
-import { CHAT, chatBody, engine, signedHeaders, startWorker } from "./worker-under-test";
+import { CHAT, chatBody, engine, sealedPost, startWorker } from "./worker-under-test";
 
 const BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   [CHAT]: {},
@@ -68,9 +69,7 @@ it("passes bytes on whatever they are: cut in the middle of characters, or packe
   });
   try {
     const other = await startWorker({ engines: [`http://127.0.0.1:${packer.port}`] });
-    const headers = await signedHeaders(other, {}, 1);
-    const init = { method: "POST", body: chatBody(), headers, decompress: false };
-    const answer = await fetch(other.ready.url + CHAT, init);
+    const answer = await other.post();
     expect(answer.headers.get("content-encoding")).toBe("gzip");
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(zipped);
   } finally {
@@ -148,7 +147,7 @@ it("streams a large body to the engine and checks it on the way", async () => {
 });
 
 it.each([
-  ["another hash than the proof's", 401, chatBody({ image: "A".repeat(400_000) }), EMPTY_BODY_HASH],
+  ["another hash than was said", 400, chatBody({ image: "A".repeat(400_000) }), EMPTY_BODY_HASH],
   [
     "another model than the ticket's",
     400,
@@ -172,13 +171,13 @@ it.each([
 
 it("refuses an oversized body in JSON, before it comes", async () => {
   const worker = await startWorker({ engines: [engine().url] });
-  const headers = await signedHeaders(worker, {}, 1);
+  const { headers } = await sealedPost(worker, {}, 1);
   const { hostname, port } = new URL(worker.ready.url);
-  const lines = Object.entries({ ...headers, host: "x", "content-length": MOST_BODY_BYTES + 1 });
+  const lines = Object.entries({ ...headers, host: "x", "content-length": MOST_SEALED_BYTES + 1 });
   const head = lines.map(([name, value]) => `${name}: ${value}`).join("\r\n");
   const text = await new Promise<string>((resolve) => {
     const socket = connect(Number(port), hostname, () => {
-      socket.write(`POST ${CHAT} HTTP/1.1\r\n${head}\r\n\r\n{`);
+      socket.write(`POST ${SEALED_PATH} HTTP/1.1\r\n${head}\r\n\r\n{`);
     });
     socket.once("data", (data) => {
       socket.destroy();

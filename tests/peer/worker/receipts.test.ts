@@ -9,7 +9,8 @@ import { openHome } from "#peer/home/open-home";
 import { temporaryFolder } from "../home/temporary-folder";
 import { problem } from "../coordinator/fake-coordinator";
 import { fakeNetwork, MODEL } from "./fake-network";
-import { CHAT, chatBody, engine, signedHeaders, startWorker } from "./worker-under-test";
+import { SEALED_PATH } from "#protocol/sealed-message";
+import { chatBody, engine, sealedPost, startWorker } from "./worker-under-test";
 
 function sha256(data: string): string {
   return createHash("sha256").update(data).digest("base64url");
@@ -82,8 +83,8 @@ it("hands in a receipt for what ran when the worker was killed", async () => {
   const line = await firstLine(worker.stdout);
   const { url, nodeId } = JSON.parse(line) as { url: string; nodeId: string };
 
-  const headers = await signedHeaders({ network, nodeId }, {}, 7);
-  const answer = await fetch(url + CHAT, { method: "POST", body: chatBody(), headers });
+  const { headers, body } = await sealedPost({ network, nodeId, home: { dir: folder } }, {}, 7);
+  const answer = await fetch(url + SEALED_PATH, { method: "POST", body, headers });
   const reader = (answer.body ?? expect.unreachable()).getReader();
   await reader.read();
   worker.kill("SIGKILL");

@@ -13,7 +13,7 @@ await runWorker({
   concurrency: undefined,
   refreshIntervalS: 180,
   env: {},
-  say: () => {},
+  say: (line) => process.stderr.write(`${line}\n`),
   signal: new AbortController().signal,
   onReady: ({ url }) => {
     process.stdout.write(`${JSON.stringify({ url, nodeId: home.identity.peerId })}\n`);

@@ -1,13 +1,26 @@
 import { onTestFinished } from "vitest";
 import { type DemoEngine, type DemoEngineOptions, startDemoEngine } from "#demo/engine/start";
 import type { Home } from "#peer/home/home";
+import { loadE2eKey } from "#peer/home/e2e-key-file";
 import { openHome } from "#peer/home/open-home";
-import type { Clock } from "#peer/worker/clock";
+import type { Clock } from "#peer/clock";
 import type { WorkerOptions, WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
+import { callTag, directionKey } from "#peer/e2e/aead";
+import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { openSession } from "#protocol/e2e-session";
 import type { Identity } from "#protocol/identity";
 import { hashBody, nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
-import { TICKET_HEADER } from "#protocol/ticket";
+import {
+  formatSessionMark,
+  SEALED_PATH,
+  SEALED_TYPE,
+  sealedHead,
+  SESSION_HEADER,
+} from "#protocol/sealed-message";
+import { TICKET_HEADER, TicketClaims } from "#protocol/ticket";
+import { decodeJwt } from "jose";
+import { openResponse } from "../e2e/sealed-exchange";
 import { temporaryFolder } from "../home/temporary-folder";
 import { type FakeNetwork, fakeNetwork, MODEL, watched, type Watched } from "./fake-network";
 
@@ -23,8 +36,14 @@ export type Post = {
   readonly signal?: AbortSignal;
   /** Who signs; the ticket's peer unless a test wants another. */
   readonly identity?: Identity;
-  /** What the proof says of the body; its hash unless a test wants another. */
+  /** What is said of the body; its hash unless a test wants another. */
   readonly bodyHash?: string;
+  /** More that is wrong about the sealed head. */
+  readonly head?: Record<string, unknown>;
+  /** False: none comes along. */
+  readonly proof?: false;
+  /** What the proof says of the session. */
+  readonly proofHash?: string;
   readonly proofTarget?: string;
   readonly nowMs?: number;
 };
@@ -35,38 +54,88 @@ export type WorkerUnderTest = {
   readonly nodeId: string;
   readonly ready: WorkerReady;
   readonly said: Watched<string>;
-  /** Sends a request as the client would: with a ticket, a proof and the next number. */
+  /** Sends a request as the client would: sealed, with a ticket, a proof and the next number; opens the answer. */
   post(post?: Post): Promise<Response>;
   ticket(claims?: Parameters<FakeNetwork["ticket"]>[1]): Promise<string>;
   /** Resolves when the worker has stopped. */
   stop(): Promise<void>;
 };
 
-/** What `post` sends and gets, for tests that do it by other means. */
-export async function signedHeaders(
-  worker: Pick<WorkerUnderTest, "network" | "nodeId">,
+/** What `post` sends, for tests that do it by other means, and how to open what comes back. */
+export type SealedPost = {
+  readonly headers: Record<string, string>;
+  readonly body: Buffer<ArrayBuffer>;
+  readonly open: (answer: Response) => Promise<Response>;
+};
+
+type Session = NonNullable<Awaited<ReturnType<typeof openSession>>>;
+/** By node and lease, as a client keeps them. */
+const sessions = new Map<string, Promise<Session>>();
+
+type Sealing = Pick<WorkerUnderTest, "network" | "nodeId"> & {
+  readonly home: Pick<Home, "dir">;
+};
+
+async function sessionFor({ nodeId, home }: Sealing, leaseId: string): Promise<Session> {
+  const { x } = await loadE2eKey(home.dir, () => {});
+  const name = `${x} ${leaseId}`;
+  const begun = sessions.get(name) ?? open(x, { leaseId, nodeId });
+  sessions.set(name, begun);
+  return begun;
+}
+
+async function open(...session: Parameters<typeof openSession>): Promise<Session> {
+  const begun = await openSession(...session);
+  if (begun === undefined) throw new Error("The key is none.");
+  return begun;
+}
+
+export async function sealedPost(
+  worker: Sealing,
   post: Post,
-  seq: number,
-): Promise<Record<string, string>> {
-  const { target = CHAT, body = chatBody() } = post;
-  const proof = await signProof(
-    post.identity ?? worker.network.client,
-    {
-      audience: nodeAudience(worker.nodeId),
-      method: "POST",
-      target: post.proofTarget ?? target,
-      bodyHash: post.bodyHash ?? (await hashBody(body)),
-      seq: post.seq ?? seq,
-    },
-    post.jti ?? crypto.randomUUID(),
-    post.nowMs ?? Date.now(),
-  );
-  return {
-    "content-type": "application/json",
-    [TICKET_HEADER]: post.ticket ?? (await worker.network.ticket(worker.nodeId)),
-    [PROOF_HEADER]: proof,
-    ...post.headers,
+  defaultSeq: number,
+): Promise<SealedPost> {
+  const { target = CHAT, seq = defaultSeq } = post;
+  const body = Buffer.from(post.body ?? chatBody());
+  const ticket = post.ticket ?? (await worker.network.ticket(worker.nodeId));
+  const session = await sessionFor(worker, leaseOf(ticket));
+  const key = directionKey("request", session.requestKey);
+  const head = sealedHead({
+    target,
+    headers: Object.entries({ "content-type": "application/json", ...post.headers }),
+    length: body.length,
+    hash: post.bodyHash ?? (await hashBody(new Uint8Array(body))),
+    ...post.head,
+  });
+  const enc = new Uint8Array(Buffer.from(session.enc, "base64url"));
+  const proven = {
+    audience: nodeAudience(worker.nodeId),
+    method: "POST",
+    target: post.proofTarget ?? SEALED_PATH,
+    bodyHash: post.proofHash ?? (await hashBody(enc)),
+    seq,
   };
+  const { identity = worker.network.client, jti = crypto.randomUUID(), nowMs = Date.now() } = post;
+  const proof =
+    post.proof === false ? {} : { [PROOF_HEADER]: await signProof(identity, proven, jti, nowMs) };
+  return {
+    headers: {
+      "content-type": SEALED_TYPE,
+      [TICKET_HEADER]: ticket,
+      [SESSION_HEADER]: formatSessionMark({ enc: session.enc, seq, tag: callTag(key, seq) }),
+      ...proof,
+    },
+    body: createMessageSealer(key, seq).whole(head, body),
+    open: (answer) => openResponse(answer, session.answerKey, seq),
+  };
+}
+
+function leaseOf(ticket: string): string {
+  try {
+    return TicketClaims.parse(decodeJwt(ticket)).jti;
+  } catch {
+    return "none"; // No ticket at all.
+  }
 }
 
 export function chatBody(more: Record<string, unknown> = {}): string {
@@ -81,7 +150,9 @@ export function engine(options: Partial<DemoEngineOptions> = {}): DemoEngine {
   return demo;
 }
 
-export type StartOptions = Partial<Pick<WorkerOptions, "concurrency" | "home" | "advertise">> & {
+export type StartOptions = Partial<
+  Pick<WorkerOptions, "concurrency" | "home" | "advertise" | "networks">
+> & {
   readonly engines: readonly string[];
   readonly network?: FakeNetwork;
   readonly clock?: Clock;
@@ -98,6 +169,7 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
     const workerOptions: WorkerOptions = {
       home,
       coordinatorUrl: network.coordinator.baseUrl,
+      networks: options.networks ?? [],
       engines: options.engines,
       listen: { host: "127.0.0.1", port: 0 },
       advertise: options.advertise,
@@ -126,12 +198,14 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
     stop,
     async post(post = {}) {
       lastSeq += 1;
-      return fetch(ready.url + (post.target ?? CHAT), {
+      const { headers, body, open } = await sealedPost(under, post, lastSeq);
+      const answer = await fetch(ready.url + SEALED_PATH, {
         method: "POST",
-        body: post.body ?? chatBody(),
-        headers: await signedHeaders(under, post, lastSeq),
+        body,
+        headers,
         ...(post.signal !== undefined && { signal: post.signal }),
       });
+      return open(answer);
     },
   };
 }

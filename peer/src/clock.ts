@@ -1,4 +1,4 @@
-/** Where a worker's time comes from; tests bring their own. */
+/** Where a worker's and a client's time comes from; tests bring their own. */
 export type Clock = {
   /** Unix milliseconds, for what others read. */
   readonly wallMs: () => number;

@@ -1,23 +1,25 @@
 import { decodeJwt } from "jose";
 import { expect, it, onTestFinished } from "vitest";
 import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
-import { openOutbox, type Outbox } from "#peer/worker/outbox";
-import { createSubmitter, type Submitter } from "#peer/worker/submitter";
+import { readOutbox } from "#peer/outbox/outbox-summary";
+import { createSubmitter, type Submitter } from "#peer/outbox/submitter";
+import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/receipt-outbox";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { PROBLEMS, type ProblemCode } from "#protocol/problem";
-import { ReceiptClaims, verifyReceipt } from "#protocol/receipt";
+import { ReceiptClaims, signReceipt, verifyReceipt } from "#protocol/receipt";
 import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import { temporaryFolder } from "../home/temporary-folder";
-import { type FakeClock, fakeClock } from "./fake-clock";
-import { watched, type Watched } from "./fake-network";
+import { type FakeClock, fakeClock } from "../worker/fake-clock";
+import { watched, type Watched } from "../worker/fake-network";
 
 const identity = await openIdentity(await generatePrivateKey());
 const LEASE = "00000000-0000-4000-8000-000000000001";
 
 type Submit = (request: SubmitRequest) => Promise<SubmitAnswer>;
 type SetUp = {
+  readonly folder: string;
   readonly clock: FakeClock;
-  readonly outbox: Outbox;
+  readonly outbox: ReceiptOutbox;
   readonly submitter: Submitter;
   readonly calls: Watched<SubmitRequest>;
   readonly refused: string[];
@@ -26,15 +28,17 @@ type SetUp = {
 
 async function setUp(submit: Submit = settle): Promise<SetUp> {
   const clock = fakeClock();
-  const outbox = openOutbox(await temporaryFolder(), "https://troop.example", clock);
+  const folder = await temporaryFolder();
+  const outbox = openReceiptOutbox(folder, "https://troop.example", clock);
   onTestFinished(() => outbox.close());
   const calls = watched<SubmitRequest>();
   const refused: string[] = [];
   const submitter = createSubmitter({
     outbox,
-    identity,
     clock,
-    submit: async (request) => {
+    sign: (receipt) => signReceipt(identity, receipt),
+    submit: async (receipts, tickets) => {
+      const request = { tickets, receipts };
       calls.push(request);
       return submit(request);
     },
@@ -57,7 +61,7 @@ async function setUp(submit: Submit = settle): Promise<SetUp> {
       submitter.wake();
     }
   };
-  return { clock, outbox, submitter, calls, refused, serve };
+  return { folder, clock, outbox, submitter, calls, refused, serve };
 }
 
 function settle({ receipts }: SubmitRequest): Promise<SubmitAnswer> {
@@ -155,7 +159,7 @@ it("waits longer after each failure, and as long as the coordinator asks", async
 });
 
 it("keeps a refused receipt aside and goes on with the others", async () => {
-  const { outbox, refused, serve, submitter } = await setUp(async (request) => {
+  const { folder, outbox, refused, serve, submitter } = await setUp(async (request) => {
     const answer = await settle(request);
     return { results: answer.results.with(1, { status: "refused", code: "lease_unknown" }) };
   });
@@ -163,7 +167,34 @@ it("keeps a refused receipt aside and goes on with the others", async () => {
   await submitter.flush();
   expect(outbox.unsentCount).toBe(0);
   expect(refused).toEqual(["lease_unknown"]);
-  expect(outbox.refused().map(({ claims }) => JSON.parse(claims).seq)).toEqual([2]);
+  expect(readOutbox(folder, "worker")).toEqual({
+    waiting: 0,
+    unfinished: 0,
+    refused: [{ code: "lease_unknown", count: 1 }],
+  });
+});
+
+it("sends again what the coordinator did not look at", async () => {
+  const { outbox, calls, refused, serve, submitter } = await setUp(async (request) => {
+    const [first, ...rest] = (await settle(request)).results;
+    const full = rest.map(() => ({ status: "refused", code: "batch_full" }) as const);
+    return { results: first === undefined ? full : [first, ...full] };
+  });
+  serve(3);
+  await submitter.flush();
+  expect(calls.all.map(seqs)).toEqual([[1, 2, 3], [2, 3], [3]]);
+  expect([outbox.unsentCount, refused]).toEqual([0, []]);
+});
+
+it("waits where the coordinator looks at nothing", async () => {
+  const { clock, calls, outbox, serve, submitter } = await setUp((request) => {
+    const full = { status: "refused", code: "batch_full" } as const;
+    return Promise.resolve({ results: request.receipts.map(() => full) });
+  });
+  serve(2);
+  await submitter.flush();
+  expect([calls.all.length, outbox.unsentCount]).toEqual([1, 2]);
+  expect(retryIn(clock)).toBeLessThanOrEqual(1_000);
 });
 
 it("finds the one receipt that makes a whole batch unreadable", async () => {

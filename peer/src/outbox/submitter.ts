@@ -1,14 +1,12 @@
-import type { Identity } from "#protocol/identity";
-import { signReceipt } from "#protocol/receipt";
-import { MAX_BATCH, type SubmitAnswer, type SubmitRequest } from "#protocol/submit";
+import { MAX_BATCH, type SubmitAnswer } from "#protocol/submit";
 import { CoordinatorProblem } from "../coordinator/errors";
-import { backoffMs } from "./backoff";
-import type { Clock } from "./clock";
-import type { Outbox, RefusedReceipt, UnsentReceipt } from "./outbox";
+import { backoffMs } from "../backoff";
+import type { Clock } from "../clock";
+import type { Outbox, RefusedItem, Unsent } from "./outbox";
 
-/** Sends receipts from the outbox until the coordinator has each: late, again, but never not at all. */
+/** Sends what lies in an outbox until the coordinator has each: late, again, but never not at all. */
 export type Submitter = {
-  /** There is a receipt to send. */
+  /** There is an item to send. */
   readonly wake: () => void;
   /** Sends what there is, once, without waiting for a better moment; never throws. */
   flush(): Promise<void>;
@@ -17,22 +15,23 @@ export type Submitter = {
   readonly stop: () => void;
 };
 
-export type SubmitterOptions = {
-  readonly outbox: Outbox;
-  readonly identity: Identity;
-  readonly submit: (request: SubmitRequest) => Promise<SubmitAnswer>;
+export type SubmitterOptions<Item> = {
+  readonly outbox: Pick<Outbox<never, Item>, "unsent" | "unsentCount" | "remove" | "refuse">;
+  readonly sign: (item: Item) => Promise<string>;
+  /** One result for each of `signed`; `tickets`: those that they belong to, each once. */
+  readonly submit: (signed: string[], tickets: string[]) => Promise<SubmitAnswer>;
   readonly clock: Clock;
-  /** A receipt was refused for good. */
+  /** An item was refused for good. */
   readonly onRefused: (code: string) => void;
 };
 
-/** After a rest the receipts of one moment travel together: who asks for a balance then finds them in it. */
+/** After a rest the items of one moment travel together: who asks for a balance then finds them in it. */
 const GATHER_MS = 100;
 /** Under load they gather for as long as this since the last call, as calls are counted. */
 const BETWEEN_CALLS_MS = 400;
 
-export function createSubmitter(options: SubmitterOptions): Submitter {
-  const { outbox, identity, clock } = options;
+export function createSubmitter<Item>(options: SubmitterOptions<Item>): Submitter {
+  const { outbox, clock } = options;
   let sending: Promise<void> | undefined;
   let disarm: (() => void) | undefined;
   let lastCallMs = -Infinity;
@@ -83,25 +82,27 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     batchSize = MAX_BATCH;
   }
 
-  async function sendBatch(batch: readonly UnsentReceipt[]): Promise<void> {
-    const receipts = await Promise.all(batch.map(({ draft }) => signReceipt(identity, draft)));
+  async function sendBatch(batch: readonly Unsent<Item>[]): Promise<void> {
+    const signed = await Promise.all(batch.map(({ item }) => options.sign(item)));
     const tickets = [...new Set(batch.map(({ ticket }) => ticket))];
     lastCallMs = clock.steadyMs();
-    const { results } = await options.submit({ tickets, receipts });
+    const { results } = await options.submit(signed, tickets);
     if (results.length !== batch.length) throw new Error("The answer does not fit the batch.");
-    const refused: RefusedReceipt[] = [];
+    const refused: RefusedItem[] = [];
     const taken: number[] = [];
     results.forEach((result, at) => {
       const id = batch[at]?.id ?? -1;
-      if (result.status === "refused") refused.push({ id, code: result.code });
-      else taken.push(id);
+      if (result.status !== "refused") taken.push(id);
+      // It was not looked at: its turn comes with a later batch.
+      else if (result.code !== "batch_full") refused.push({ id, code: result.code });
     });
+    if (taken.length + refused.length === 0) throw new Error("The coordinator looked at nothing.");
     outbox.remove(taken);
     setAside(refused);
   }
 
   /** Whether `error` says that the batch can never be read, and something was done about it. */
-  function setAsideUnreadable(batch: readonly UnsentReceipt[], error: unknown): boolean {
+  function setAsideUnreadable(batch: readonly Unsent<Item>[], error: unknown): boolean {
     if (!(error instanceof CoordinatorProblem)) return false;
     const { code } = error.problem;
     if (code !== "request_invalid" && code !== "body_too_large") return false;
@@ -110,7 +111,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     return true;
   }
 
-  function setAside(items: readonly RefusedReceipt[]): void {
+  function setAside(items: readonly RefusedItem[]): void {
     if (items.length === 0) return;
     outbox.refuse(items, clock.wallMs());
     for (const { code } of items) options.onRefused(code);
@@ -126,7 +127,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   return {
     wake,
     async flush() {
-      // One that is under way may have begun before the last receipt came.
+      // One that is under way may have begun before the last item came.
       await sending;
       await run("all");
     },

@@ -2,7 +2,7 @@ const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 
 /**
- * Milliseconds to wait after so many failures in a row (1, 2, …). With jitter: workers that lost a coordinator
+ * Milliseconds to wait after so many failures in a row (1, 2, …). With jitter: peers that lost a coordinator
  * together should not come back together.
  */
 export function backoffMs(failures: number, longestMs: number = LONGEST_MS): number {

@@ -1,0 +1,47 @@
+import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
+import { type Answer, createAnswer } from "../http/answer";
+import { REFUSAL_HEADER } from "../http/refusal-header";
+
+/**
+ * What a node may say without sealing it, since there is no session to seal it in. Anybody on the way could have said
+ * it: it counts for where the request goes next, and the app is told in this client's words alone.
+ */
+const IN_THE_OPEN = {
+  ticket_missing: [401, "The node took this client's ticket for none."],
+  ticket_invalid: [401, "The node did not take this client's ticket."],
+  proof_invalid: [401, "The node did not take this client's proof."],
+  session_unknown: [401, "The node does not know this client's session."],
+  budget_exhausted: [402, "The lease has nothing left to spend."],
+  model_not_found: [404, "The node no longer offers the model."],
+  engine_error: [502, "The node's engine broke off before it answered."],
+  internal: [500, "Something failed on the node."],
+  coordinator_unreachable: [503, "The node has not reached its coordinator yet. Try again."],
+  node_busy: [503, "The node serves as many requests as it can. Try again in a moment."],
+} as const satisfies Partial<Record<OpenAiErrorCode, readonly [status: number, message: string]>>;
+
+const SECONDS = /^\d{1,3}$/;
+
+type Code = keyof typeof IN_THE_OPEN;
+
+export function isOpenRefusal(code: string): code is Code {
+  return Object.hasOwn(IN_THE_OPEN, code);
+}
+
+/** The refusal as an answer of this client's making. */
+export function openRefusal(code: Code, outer: Pick<Answer, "header">): Answer {
+  const [status, message] = IN_THE_OPEN[code];
+  const body = Buffer.from(JSON.stringify(openAiError(status, code, message)));
+  const retryAfter = outer.header("retry-after") ?? "";
+  const headers: [string, string][] = [
+    ["content-type", "application/json"],
+    ["content-length", String(body.length)],
+    [REFUSAL_HEADER, code],
+  ];
+  if (SECONDS.test(retryAfter)) headers.push(["retry-after", retryAfter]);
+  const incoming = createAnswer({ status, headers, keepsAlive: false }, NO_CONNECTION);
+  incoming.onBody(body);
+  incoming.onOver(true);
+  return incoming.answer;
+}
+
+const NO_CONNECTION = { pause() {}, resume() {}, close() {} };

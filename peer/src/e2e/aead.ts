@@ -1,0 +1,78 @@
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
+import { type RecordPlace, recordHeader, recordNonce, TAG_BYTES } from "#protocol/sealed-record";
+import type { Bytes } from "../http/answer-parser";
+
+/** In place: WebCrypto would go to another thread for each record, which costs fifty times what the record does. */
+const CIPHER = "aes-256-gcm";
+
+/** One direction of a session. */
+export type Direction = "request" | "answer";
+
+export type DirectionKey = { readonly key: KeyObject; readonly about: Buffer };
+
+export function directionKey(direction: Direction, key: Uint8Array): DirectionKey {
+  return { key: createSecretKey(key), about: Buffer.from(direction) };
+}
+
+/** A record as it travels, in the parts that it is made of. */
+export function sealRecord(
+  { key, about }: DirectionKey,
+  seq: number,
+  record: number,
+  plain: Uint8Array,
+  isLast: boolean,
+): readonly [header: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array] {
+  const cipher = createCipheriv(CIPHER, key, recordNonce(seq, record, isLast ? "last" : "more"));
+  cipher.setAAD(about);
+  const ciphertext = cipher.update(plain);
+  cipher.final();
+  return [recordHeader(plain.length, isLast), ciphertext, cipher.getAuthTag()];
+}
+
+/** `undefined`: it was not sealed so, at this place. `sealed`: ciphertext and tag. */
+export function openRecord(
+  direction: DirectionKey,
+  seq: number,
+  record: number,
+  sealed: Uint8Array,
+  isLast: boolean,
+): Bytes | undefined {
+  const tag = sealed.subarray(sealed.length - TAG_BYTES);
+  const place = isLast ? "last" : "more";
+  return open(direction, recordNonce(seq, record, place), sealed.subarray(0, -TAG_BYTES), tag);
+}
+
+const CALL: RecordPlace = "call";
+const NOTHING = new Uint8Array();
+
+/** What only who has the session's key can show of a request: base64url. */
+export function callTag({ key, about }: DirectionKey, seq: number): string {
+  const cipher = createCipheriv(CIPHER, key, recordNonce(seq, 0, CALL));
+  cipher.setAAD(about);
+  cipher.final();
+  return cipher.getAuthTag().toString("base64url");
+}
+
+export function isCallTag(direction: DirectionKey, seq: number, tag: string): boolean {
+  const bytes = Buffer.from(tag, "base64url");
+  if (bytes.length !== TAG_BYTES) return false;
+  return open(direction, recordNonce(seq, 0, CALL), NOTHING, bytes) !== undefined;
+}
+
+function open(
+  { key, about }: DirectionKey,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  tag: Uint8Array,
+): Bytes | undefined {
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(about);
+  decipher.setAuthTag(tag);
+  const plain = decipher.update(ciphertext);
+  try {
+    decipher.final();
+    return plain;
+  } catch {
+    return undefined; // The tag does not fit.
+  }
+}

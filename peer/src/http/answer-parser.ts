@@ -1,0 +1,148 @@
+import { type AnswerHead, framingOf, parseHead } from "./answer-head";
+
+/** A view of what came over the wire, nobody else's memory. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export type AnswerEvents = {
+  readonly onHead: (head: AnswerHead) => void;
+  readonly onBody: (bytes: Bytes) => void;
+  /** The answer is whole. `isReusable`: the connection may carry another request. */
+  readonly onEnd: (isReusable: boolean) => void;
+};
+
+export type AnswerParser = {
+  /** False: this is no answer, or more than one; nothing is read after that. */
+  push(bytes: Buffer<ArrayBuffer>): boolean;
+  /** The other side has closed in good order: a body without a length of its own ends here. */
+  close(): void;
+};
+
+type LineState = "head" | "size" | "afterChunk" | "trailers";
+type State = LineState | "length" | "chunk" | "untilClose" | "over";
+
+/** `undefined`: more bytes are needed; `false`: they are wrong. */
+type Rest = Buffer<ArrayBuffer> | undefined | false;
+
+type Line = {
+  readonly mark: string;
+  readonly mostBytes: number;
+  /** False: it is not what has to be there. */
+  readonly take: (text: string) => boolean;
+};
+
+const MOST_TRAILERS = 256;
+const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/;
+
+/** Reads the answer to one POST (RFC 9112), however its bytes are cut. What two readers could take in two ways is refused. */
+export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): AnswerParser {
+  let state: State = "head";
+  let bytesLeft = 0;
+  let trailers = 0;
+  let isReusable = true;
+  /** The beginning of a head or a line whose end has not come yet. */
+  let kept: Buffer<ArrayBuffer> | undefined;
+
+  const end = (): void => {
+    state = "over";
+    onEnd(isReusable);
+  };
+
+  const lines: Readonly<Record<LineState, Line>> = {
+    head: { mark: "\r\n\r\n", mostBytes: 64 * 1_024, take: takeHead },
+    size: { mark: "\r\n", mostBytes: 4_096, take: takeSize },
+    afterChunk: {
+      mark: "\r\n",
+      mostBytes: 2,
+      take(text) {
+        state = "size";
+        return text === "";
+      },
+    },
+    trailers: {
+      mark: "\r\n",
+      mostBytes: 8_192,
+      take(text) {
+        trailers += 1;
+        if (text === "") end();
+        return trailers <= MOST_TRAILERS;
+      },
+    },
+  };
+
+  function takeHead(text: string): boolean {
+    const head = parseHead(text);
+    if (head === undefined) return false;
+    // 100 and its like are followed by the real answer. Nobody asked to switch protocols.
+    if (head.status < 200) return head.status !== 101;
+    const framing = framingOf(head);
+    if (framing === undefined) return false;
+    isReusable = head.keepsAlive && framing !== "untilClose";
+    if (framing === "chunked") state = "size";
+    else if (framing === "untilClose") state = "untilClose";
+    else {
+      state = "length";
+      bytesLeft = framing;
+    }
+    onHead(head);
+    if (framing === 0) end();
+    return true;
+  }
+
+  function takeSize(text: string): boolean {
+    const size = CHUNK_SIZE.exec(text)?.[1];
+    if (size === undefined) return false;
+    bytesLeft = Number.parseInt(size, 16);
+    state = bytesLeft === 0 ? "trailers" : "chunk";
+    return true;
+  }
+
+  /** What is left behind a line. */
+  function readLine(bytes: Buffer<ArrayBuffer>, { mark, mostBytes, take }: Line): Rest {
+    const all = kept === undefined ? bytes : Buffer.concat([kept, bytes]);
+    const at = all.indexOf(mark);
+    if ((at < 0 ? all.length : at) > mostBytes) return false;
+    if (at < 0) {
+      kept = all;
+      return undefined;
+    }
+    kept = undefined;
+    return take(all.toString("latin1", 0, at)) && all.subarray(at + mark.length);
+  }
+
+  function readBody(bytes: Buffer<ArrayBuffer>): Rest {
+    const piece = bytes.subarray(0, bytesLeft);
+    bytesLeft -= piece.length;
+    const isChunk = state === "chunk";
+    onBody(piece);
+    if (bytesLeft === 0 && isChunk) state = "afterChunk";
+    else if (bytesLeft === 0) end();
+    return bytes.subarray(piece.length);
+  }
+
+  function step(bytes: Buffer<ArrayBuffer>): Rest {
+    switch (state) {
+      case "length":
+      case "chunk":
+        return readBody(bytes);
+      case "untilClose":
+        onBody(bytes);
+        return undefined;
+      case "over":
+        return false;
+      default:
+        return readLine(bytes, lines[state]);
+    }
+  }
+
+  return {
+    push(bytes) {
+      let rest: Rest = bytes;
+      while (rest !== undefined && rest !== false && rest.length > 0) rest = step(rest);
+      if (rest === false) state = "over";
+      return rest !== false;
+    },
+    close() {
+      if (state === "untilClose") end();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { type AnswerHead, type HeaderLines, headerValue } from "./answer-head";
+import type { Bytes } from "./answer-parser";
+import type { Connection } from "./connection";
+
+/** Who reads a body. */
+export type BodyReader = {
+  readonly onData: (bytes: Bytes) => void;
+  /** Once, behind the last byte. False: it broke off. */
+  readonly onEnd: (isWhole: boolean) => void;
+};
+
+/** An answer whose head has come. Its body waits, and its sender after some of it, until somebody reads. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: HeaderLines;
+  /** All values of a header; `undefined` where it is absent. */
+  header(name: string): string | undefined;
+  /** True when there is a first byte or an end to read, false where it broke off before. */
+  hasBegun(): Promise<boolean>;
+  /** The whole body, where it has come already and fits in one piece; it is read with that. */
+  takeWhole(): Bytes | undefined;
+  /** Once; what has come already is given at once. */
+  read(reader: BodyReader): void;
+  pause(): void;
+  resume(): void;
+  /** Leaves it: whatever is still to come is not wanted. The reader hears no more than its end. */
+  cut(): void;
+};
+
+/** The side of an answer that its bytes come in by. */
+export type IncomingAnswer = {
+  readonly answer: Answer;
+  onBody(bytes: Bytes): void;
+  onOver(isWhole: boolean): void;
+};
+
+/** Bytes that wait for a reader before the sender has to wait, too. */
+const UNREAD_BYTES = 64 * 1_024;
+
+/** `connection`: what the answer comes by. */
+export function createAnswer(
+  head: AnswerHead,
+  connection: Pick<Connection, "pause" | "resume" | "close">,
+): IncomingAnswer {
+  let reader: BodyReader | undefined;
+  let unread: Bytes[] = [];
+  let unreadBytes = 0;
+  let isPaused = false;
+  /** `undefined` while more may come. */
+  let isWhole: boolean | undefined;
+  let waiting: (() => void)[] = [];
+
+  const hasCome = (): boolean => unreadBytes > 0 || isWhole === true;
+  function wake(): void {
+    for (const go of waiting) go();
+    waiting = [];
+  }
+  function pause(): void {
+    // One that is whole belongs to another request.
+    if (isPaused || isWhole !== undefined) return;
+    isPaused = true;
+    connection.pause();
+  }
+  function resume(): void {
+    if (!isPaused) return;
+    isPaused = false;
+    if (isWhole === undefined) connection.resume();
+  }
+
+  const answer: Answer = {
+    status: head.status,
+    headers: head.headers,
+    header: (name) => headerValue(head.headers, name),
+    async hasBegun() {
+      if (!hasCome() && isWhole === undefined) {
+        await new Promise<void>((go) => void waiting.push(go));
+      }
+      return hasCome();
+    },
+    takeWhole() {
+      const [only = new Uint8Array()] = unread;
+      if (isWhole !== true || unread.length > 1 || reader !== undefined) return undefined;
+      answer.read({ onData() {}, onEnd() {} });
+      return only;
+    },
+    read(next) {
+      if (reader !== undefined) throw new Error("An answer is read once.");
+      reader = next;
+      const pieces = unread;
+      unread = [];
+      unreadBytes = 0;
+      resume();
+      for (const piece of pieces) next.onData(piece);
+      if (isWhole !== undefined) next.onEnd(isWhole);
+    },
+    pause,
+    resume,
+    cut() {
+      if (isWhole === undefined) connection.close();
+    },
+  };
+
+  return {
+    answer,
+    onBody(bytes) {
+      if (reader !== undefined) {
+        reader.onData(bytes);
+        return;
+      }
+      unread.push(bytes);
+      unreadBytes += bytes.length;
+      if (unreadBytes >= UNREAD_BYTES) pause();
+      wake();
+    },
+    onOver(whole) {
+      if (isWhole !== undefined) return;
+      if (whole && isPaused) connection.resume();
+      isWhole = whole;
+      reader?.onEnd(whole);
+      wake();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Connection } from "./connection";
+
+/** Open connections without work, by origin. */
+export type ConnectionPool = {
+  /** One that was used before, the latest first. */
+  take(origin: string): Connection | undefined;
+  give(origin: string, connection: Connection): void;
+};
+
+type Idle = { readonly connection: Connection; readonly sinceMs: number };
+
+const MOST_IDLE = 256;
+/** Below the minute after which routers and servers tend to forget a silent connection. */
+const IDLE_MS = 50_000;
+
+export function createConnectionPool(nowMs: () => number): ConnectionPool {
+  const idleAt = new Map<string, Idle[]>();
+  let sweeping: ReturnType<typeof setTimeout> | undefined;
+
+  function sweep(): void {
+    sweeping = undefined;
+    const beforeMs = nowMs() - IDLE_MS;
+    for (const [origin, idle] of idleAt) {
+      const kept = idle.filter(({ connection, sinceMs }) => {
+        const isKept = connection.isOpen && sinceMs > beforeMs;
+        if (!isKept) connection.close();
+        return isKept;
+      });
+      if (kept.length === 0) idleAt.delete(origin);
+      else idleAt.set(origin, kept);
+    }
+    arm();
+  }
+  function arm(): void {
+    if (sweeping !== undefined || idleAt.size === 0) return;
+    sweeping = setTimeout(sweep, IDLE_MS);
+    sweeping.unref();
+  }
+
+  return {
+    take(origin) {
+      const idle = idleAt.get(origin);
+      for (;;) {
+        const last = idle?.pop();
+        if (last === undefined) return undefined;
+        if (last.connection.isOpen) return last.connection;
+      }
+    },
+    give(origin, connection) {
+      const idle = idleAt.get(origin) ?? [];
+      if (idle.length >= MOST_IDLE) {
+        connection.close();
+        return;
+      }
+      idle.push({ connection, sinceMs: nowMs() });
+      idleAt.set(origin, idle);
+      arm();
+    },
+  };
+}
