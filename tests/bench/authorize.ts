@@ -41,6 +41,7 @@ async function callsOn(scope: Scope, addLatencyMs: number, callsEach: number): P
     peers: 8,
     callsEach,
     warmUpCallsEach: 20,
+    isAtOnce: false,
   });
   return callMs;
 }

@@ -3,12 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
+import { createDatabase } from "./own-database";
 
 export type TestCoordinator = RunningCoordinator & { readonly dataDir: string };
 
-/** The stores that tests use: embedded ones, or the real servers that `npm run test:stores` starts. */
+const realServer = process.env["TROOP_TEST_DATABASE_URL"];
+
+/**
+ * The stores of a test file: embedded ones, or the real servers that `npm run test:stores` starts. There
+ * each file has a database of its own, so that what one writes is nothing another has to live with.
+ */
 export const testStores = {
-  databaseUrl: process.env["TROOP_TEST_DATABASE_URL"],
+  databaseUrl: realServer === undefined ? undefined : (await createDatabase(realServer)).url,
   redisUrl: process.env["TROOP_TEST_REDIS_URL"],
 };
 

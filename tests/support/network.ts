@@ -28,6 +28,8 @@ export type TestNetworkOptions = {
   readonly engineUrl: string;
   readonly settings?: Record<string, string>;
   readonly workerArgs?: readonly string[];
+  /** The node's port, where a test has to know it first. */
+  readonly nodePort?: number;
   /** Where the peers find the coordinator, where it is not at its own URL. */
   readonly coordinatorUrl?: string;
   /** Told where the coordinator listens, before the peers start. */
@@ -62,7 +64,7 @@ export async function startNetwork(options: TestNetworkOptions): Promise<TestNet
     const worker = await start("worker", [
       "worker",
       "--listen",
-      "127.0.0.1:0",
+      `127.0.0.1:${options.nodePort ?? 0}`,
       "--engine",
       options.engineUrl,
       ...(options.workerArgs ?? []),
@@ -101,7 +103,11 @@ export async function startTroop(
   throw new Error(`troop ${args[0]} ended before it was ready: ${await said}`);
 }
 
-async function runTroop(binary: string, home: string, args: readonly string[]): Promise<unknown> {
+export async function runTroop(
+  binary: string,
+  home: string,
+  args: readonly string[],
+): Promise<unknown> {
   const process = Bun.spawn([binary, ...args, "--home", home, "--json"], {
     env: cleanEnv(),
     stdin: "ignore",

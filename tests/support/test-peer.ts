@@ -64,6 +64,7 @@ export async function newPeer(baseUrl: string): Promise<TestPeer> {
         body: {
           state: "serving",
           urls: ["http://127.0.0.1:8080"],
+          e2e_key: "the.nodes.key",
           models: [{ id: "org/model:tag", engine: "ollama", state: "loaded" }],
           withdrawn: [],
           running: 0,

@@ -1,17 +1,18 @@
 import { Authorization } from "#protocol/authorize";
-import { newPeer } from "#support/test-peer";
+import { newPeer, type TestPeer } from "#support/test-peer";
 
 export type AuthorizePlan = {
   readonly kind: "authorize";
   readonly coordinatorUrl: string;
-  /** They take turns, so that none meets its rate window. */
   readonly peers: number;
   readonly callsEach: number;
   readonly warmUpCallsEach: number;
+  /** All peers call at the same time, again and again; else they take turns. */
+  readonly isAtOnce: boolean;
 };
 
 /** Of each call: from before the proof is signed to the parsed answer. */
-export type AuthorizeResult = { readonly callMs: number[] };
+export type AuthorizeResult = { readonly callMs: number[]; readonly callsPerSecond: number };
 
 const MODEL = "bench/model:1b";
 /** Small, so that no peer's starter credits end. */
@@ -29,14 +30,24 @@ export async function authorizeLoad(plan: AuthorizePlan): Promise<AuthorizeResul
   );
   for (const peer of peers) await peer.register();
   const callMs: number[] = [];
-  for (let turn = -plan.warmUpCallsEach; turn < plan.callsEach; turn += 1) {
-    for (const peer of peers) {
-      const startMs = performance.now();
-      const answer = await peer.call("/authorize", { body: BODY });
-      if (!answer.ok) throw new Error(`an authorize was answered with ${answer.status}`);
-      Authorization.parse(await answer.json());
-      if (turn >= 0) callMs.push(performance.now() - startMs);
-    }
-  }
-  return { callMs };
+  const round = async (isCounted: boolean): Promise<void> => {
+    const calls = peers.map((peer) => async () => {
+      const ms = await authorizeOnce(peer);
+      if (isCounted) callMs.push(ms);
+    });
+    if (plan.isAtOnce) await Promise.all(calls.map((call) => call()));
+    else for (const call of calls) await call();
+  };
+  for (let turn = 0; turn < plan.warmUpCallsEach; turn += 1) await round(false);
+  const startMs = performance.now();
+  for (let turn = 0; turn < plan.callsEach; turn += 1) await round(true);
+  return { callMs, callsPerSecond: (callMs.length * 1_000) / (performance.now() - startMs) };
+}
+
+async function authorizeOnce(peer: TestPeer): Promise<number> {
+  const startMs = performance.now();
+  const answer = await peer.call("/authorize", { body: BODY });
+  if (!answer.ok) throw new Error(`an authorize was answered with ${answer.status}`);
+  Authorization.parse(await answer.json());
+  return performance.now() - startMs;
 }

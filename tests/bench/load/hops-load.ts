@@ -7,6 +7,11 @@ export type HopsPlan = {
   readonly kind: "hops";
   /** Ways to the engine. They take turns, so that what else the machine does meets all of them. */
   readonly ways: Readonly<Record<string, HopsWay>>;
+  /**
+   * The coordinator's: on a real network it works on another machine. It stands still while requests at once are
+   * counted, and settles them afterwards; its time for a request is counted with that.
+   */
+  readonly elsewhere: readonly number[];
   readonly streamsPerSecond: number;
   readonly streamRounds: number;
   readonly requestsAtOnce: number;
@@ -101,9 +106,33 @@ async function countedRound(way: Way, plan: HopsPlan): Promise<void> {
   const usedMs = (): (readonly [name: string, ms: number | null])[] =>
     Object.entries(way.processes).map(([name, pids]) => [name, cpuMs(pids)]);
   const before = new Map(usedMs());
-  way.rounds.push(await atOnce(way, plan.requestsAtOnce, plan.roundMs));
+  for (const pid of plan.elsewhere) process.kill(pid, "SIGSTOP");
+  try {
+    way.rounds.push(await atOnce(way, plan.requestsAtOnce, plan.roundMs));
+  } finally {
+    for (const pid of plan.elsewhere) process.kill(pid, "SIGCONT");
+  }
+  await atRest(plan.elsewhere);
   for (const [name, ms] of usedMs()) {
     if (ms !== null) way.cpuMs[name] = (way.cpuMs[name] ?? 0) + ms - (before.get(name) ?? 0);
+  }
+}
+
+const LOOK_EVERY_MS = 250;
+const AT_REST_SHARE = 0.1;
+const LONGEST_UNREST_MS = 20_000;
+
+/** Resolves when processes have caught up with what came in while they stood still. */
+async function atRest(pids: readonly number[]): Promise<void> {
+  if (pids.length === 0) return;
+  const untilMs = performance.now() + LONGEST_UNREST_MS;
+  let quietLooks = 0;
+  let before = cpuMs(pids) ?? 0;
+  while (quietLooks < 4 && performance.now() < untilMs) {
+    await Bun.sleep(LOOK_EVERY_MS);
+    const now = cpuMs(pids) ?? 0;
+    quietLooks = now - before < LOOK_EVERY_MS * AT_REST_SHARE ? quietLooks + 1 : 0;
+    before = now;
   }
 }
 

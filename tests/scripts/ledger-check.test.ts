@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { onTestFinished, expect, it } from "vitest";
+import { openPostgresBackend } from "#self-host/backend-postgres";
+import { migrate } from "#self-host/migrate";
+import { startTestCoordinator } from "#support/coordinator";
+import { startPgliteOnTcp } from "../self-host/pglite-on-tcp";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+async function ledgerCheck(...args: string[]) {
+  const script = join(ROOT, "scripts/ledger-check.ts");
+  const { DATABASE_URL: _, ...env } = process.env;
+  const run = Bun.spawn([process.execPath, script, ...args], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [exit, out, err] = await Promise.all([
+    run.exited,
+    new Response(run.stdout).text(),
+    new Response(run.stderr).text(),
+  ]);
+  return { exit, out, err };
+}
+
+it("asks the coordinator that runs with a data folder, and says so when none does", async () => {
+  const coordinator = await startTestCoordinator();
+  const found = await ledgerCheck("--data", coordinator.dataDir);
+  await coordinator.stop();
+  expect(found).toMatchObject({ exit: 0, err: "" });
+  expect(found.out).toMatch(/^Checked \d+ transfers, .*\nEvery law of the ledger holds\.\n$/);
+
+  const none = await ledgerCheck("--data", coordinator.dataDir);
+  expect(none).toMatchObject({ exit: 2, out: "" });
+  expect(none.err).toContain("npm start");
+});
+
+it("reads a database itself, and shows the first offender with its history", async () => {
+  const database = await startPgliteOnTcp();
+  onTestFinished(database.close);
+  const databaseUrl = `postgres://postgres:secret-word@127.0.0.1:${database.port}/postgres`;
+  const open = () => openPostgresBackend({ databaseUrl, poolSize: 1 });
+  let backend = await open();
+  await migrate({ backend, folder: join(ROOT, "drizzle/migrations") });
+  const ask = (text: string) => backend.query({ text, params: [] });
+  await ask("select register_peer('peer', 'x', null, 'usr_a', 1000000)");
+  await backend.close();
+  expect(await ledgerCheck("--database-url", databaseUrl)).toMatchObject({ exit: 0 });
+
+  backend = await open();
+  await ask("alter table accounts disable trigger accounts_by_entries");
+  await ask("update accounts set balance = 1500000 where kind = 'available'");
+  await backend.close();
+  const { exit, out } = await ledgerCheck("--database-url", databaseUrl);
+  expect(exit).toBe(1);
+  expect(out).toContain("balance_differs_from_entries");
+  expect(out).toContain("expected 1 credits, found 1.5");
+  expect(out).toMatch(/transfer 1, .*, starter_grant\n.*-1 on account \d+ \(the network, mint\)/);
+});
+
+it("ends with 2 where the database cannot be reached, and does not show its password", async () => {
+  const url = "postgres://postgres:secret-word@127.0.0.1:1/none";
+  const { exit, out, err } = await ledgerCheck("--database-url", url);
+  expect(exit).toBe(2);
+  expect(out + err).not.toContain("secret-word");
+});
