@@ -6,7 +6,7 @@ import { type Tier, TIERS } from "./domain/rate-tiers";
 import { hitWindow, refuseRate } from "./limit-rate";
 import { problem } from "./problem";
 import { senderSubject } from "./sender-address";
-import { markProof } from "./store/live-nodes";
+import { markProof } from "./store/replay";
 
 /** What a route asks of its stores meanwhile; it marks the proof as used, and says whether it was before. */
 export type Asked = { readonly replayed: boolean };

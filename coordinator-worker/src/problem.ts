@@ -28,6 +28,14 @@ export function problem<Code extends ProblemCode>(
     TypedResponse<Problem, StatusOf<Code>, "json">;
 }
 
+/** What every call that carries a proof may be refused with. */
+export const PROOF_PROBLEMS = [
+  "proof_missing",
+  "proof_invalid",
+  "proof_replayed",
+  "clock_skew",
+] as const satisfies readonly ProblemCode[];
+
 type ProblemResponse = {
   description: string;
   content: { "application/problem+json": { schema: typeof Problem } };

@@ -6,7 +6,7 @@ import { checkTicket } from "../check-ticket";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { issueTicket } from "../issue-ticket";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { extendLease } from "../store/ledger";
 
 const route = createRoute({
@@ -19,15 +19,7 @@ const route = createRoute({
       description: "A new ticket for the same lease",
       content: { "application/json": { schema: Extension } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "lease_not_found",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "lease_not_found", "rate_limited"),
   },
 });
 

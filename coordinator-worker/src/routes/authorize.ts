@@ -14,7 +14,7 @@ import { noSuchNetwork } from "../hidden";
 import { inBackground } from "../in-background";
 import { issueTicket } from "../issue-ticket";
 import { refuseRate } from "../limit-rate";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { countChoices } from "../store/choices";
 import { type Held, holdCredits, voidLease } from "../store/ledger";
 import { dropOffers, sampleOffers } from "../store/live-nodes";
@@ -34,10 +34,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "credits_exhausted",
       "not_registered",
       "peer_revoked",

@@ -3,7 +3,7 @@ import { DeviceCode, DeviceRequest } from "#protocol/device";
 import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { senderSubject } from "../sender-address";
 import { beginDevice, CODE_TTL_S, POLL_INTERVAL_S } from "../store/device-codes";
 import { ACCOUNT_PATH } from "./account-page-get";
@@ -20,14 +20,7 @@ const route = createRoute({
       description: "A code for a person to approve",
       content: { "application/json": { schema: DeviceCode } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "rate_limited"),
   },
 });
 

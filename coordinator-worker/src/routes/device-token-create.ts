@@ -4,7 +4,7 @@ import type { App } from "../app-env";
 import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { askDevice, forgetDevice } from "../store/device-codes";
 import { linkPeer } from "../store/peers";
 
@@ -26,10 +26,7 @@ const route = createRoute({
       "slow_down",
       "access_denied",
       "expired_token",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "rate_limited",
     ),
   },

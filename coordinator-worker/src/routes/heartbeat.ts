@@ -7,8 +7,8 @@ import type { App } from "../app-env";
 import { checkEnrolment } from "../check-enrolment";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
-import { problem, problemResponses } from "../problem";
-import { recordHeartbeat } from "../store/live-nodes";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { recordHeartbeat } from "../store/record-heartbeat";
 import { readSignedOutMs } from "../store/signed-out";
 
 const route = createRoute({
@@ -21,10 +21,7 @@ const route = createRoute({
     ...problemResponses(
       "request_invalid",
       "address_not_allowed",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "enrolment_invalid",
       "rate_limited",
     ),

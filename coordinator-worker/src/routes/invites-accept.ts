@@ -5,7 +5,7 @@ import type { App } from "../app-env";
 import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { acceptInvite } from "../store/invites";
 import { readNetworks } from "../store/networks";
 import { allowServing } from "../store/serve-bans";
@@ -24,10 +24,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "not_registered",
       "invite_invalid",
       "limit_reached",

@@ -7,7 +7,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { createInvite } from "../store/invites";
 
 const route = createRoute({
@@ -25,10 +25,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "forbidden",
       "not_found",
       "limit_reached",

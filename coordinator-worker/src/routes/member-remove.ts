@@ -6,7 +6,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { removeMember } from "../store/members";
 import { banServing } from "../store/serve-bans";
 
@@ -24,10 +24,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "forbidden",
       "not_found",
       "last_owner",

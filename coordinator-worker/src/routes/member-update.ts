@@ -7,7 +7,7 @@ import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { changeRole } from "../store/members";
 import { allowServing, banServing } from "../store/serve-bans";
 
@@ -26,10 +26,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "forbidden",
       "not_found",
       "last_owner",

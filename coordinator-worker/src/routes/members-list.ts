@@ -6,7 +6,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readMembers } from "../store/members";
 
 const route = createRoute({
@@ -21,15 +21,7 @@ const route = createRoute({
       description: "The members of a network of the caller's",
       content: { "application/json": { schema: MemberList } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "not_found",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "not_found", "rate_limited"),
   },
 });
 

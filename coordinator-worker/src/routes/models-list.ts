@@ -7,7 +7,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readModels } from "../store/live-nodes";
 import { viewOf } from "../view-of-network";
 
@@ -21,15 +21,7 @@ const route = createRoute({
       description: "Models that live nodes offer, in OpenAI's shape",
       content: { "application/json": { schema: ModelList } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "not_found",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "not_found", "rate_limited"),
   },
 });
 

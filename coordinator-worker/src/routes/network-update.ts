@@ -7,7 +7,7 @@ import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { changePolicy, readLenders } from "../store/members";
 import { readNetworks } from "../store/networks";
 import { allowServing, banServing, type Lender } from "../store/serve-bans";
@@ -27,10 +27,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "forbidden",
       "not_found",
       "rate_limited",

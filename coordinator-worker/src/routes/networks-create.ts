@@ -4,7 +4,7 @@ import { CreateNetworkRequest, DEFAULT_POLICY, Network, NetworkPolicy } from "#p
 import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { createNetwork, readNetworks } from "../store/networks";
 
 const route = createRoute({
@@ -21,10 +21,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "not_registered",
       "name_taken",
       "limit_reached",

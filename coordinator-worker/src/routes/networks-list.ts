@@ -3,7 +3,7 @@ import { NetworkList } from "#protocol/network";
 import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readNetworks } from "../store/networks";
 
 const route = createRoute({
@@ -15,13 +15,7 @@ const route = createRoute({
       description: "The private networks that the caller's user belongs to",
       content: { "application/json": { schema: NetworkList } },
     },
-    ...problemResponses(
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "rate_limited",
-    ),
+    ...problemResponses(...PROOF_PROBLEMS, "rate_limited"),
   },
 });
 

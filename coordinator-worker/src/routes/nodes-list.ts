@@ -7,7 +7,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { noSuchNetwork } from "../hidden";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { inBackground } from "../in-background";
 import { dropNodes, readNodes } from "../store/live-nodes";
 import { viewOf } from "../view-of-network";
@@ -32,15 +32,7 @@ function nodeRoute<Path extends string>(operationId: string, path: Path) {
         description: "Live nodes; a page may be short while there is a next one",
         content: { "application/json": { schema: NodePage } },
       },
-      ...problemResponses(
-        "request_invalid",
-        "proof_missing",
-        "proof_invalid",
-        "proof_replayed",
-        "clock_skew",
-        "not_found",
-        "rate_limited",
-      ),
+      ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "not_found", "rate_limited"),
     },
   });
 }

@@ -8,7 +8,7 @@ import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { enterPerson } from "../enter-person";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readOwner, revokePeer } from "../store/peers";
 import { markSignedOut } from "../store/signed-out";
 
@@ -22,10 +22,7 @@ const route = createRoute({
     204: { description: "Signed out: it can do nothing until it is linked again" },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "session_missing",
       "origin_not_allowed",
       "not_found",

@@ -5,7 +5,7 @@ import type { App, AppContext } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { enterPerson } from "../enter-person";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readAnnounced } from "../store/live-nodes";
 import { readPeers, readPeersBeside } from "../store/peers";
 
@@ -20,15 +20,7 @@ const route = createRoute({
       description: "The user's peers, the one used last first",
       content: { "application/json": { schema: OwnPeers } },
     },
-    ...problemResponses(
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "session_missing",
-      "origin_not_allowed",
-      "rate_limited",
-    ),
+    ...problemResponses(...PROOF_PROBLEMS, "session_missing", "origin_not_allowed", "rate_limited"),
   },
 });
 

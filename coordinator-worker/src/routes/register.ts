@@ -9,7 +9,7 @@ import { audit } from "../audit";
 import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { senderSubject } from "../sender-address";
 import { registerPeer } from "../store/ledger";
 import { touchPeer } from "../store/peers";
@@ -31,10 +31,7 @@ const route = createRoute({
     },
     ...problemResponses(
       "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
+      ...PROOF_PROBLEMS,
       "peer_revoked",
       "registration_closed",
       "rate_limited",

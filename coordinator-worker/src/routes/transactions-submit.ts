@@ -4,7 +4,7 @@ import type { App } from "../app-env";
 import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
-import { problemResponses } from "../problem";
+import { problemResponses, PROOF_PROBLEMS } from "../problem";
 import { settleBatch } from "../settle-batch";
 
 const route = createRoute({
@@ -17,14 +17,7 @@ const route = createRoute({
       description: "What came of each item, in order",
       content: { "application/json": { schema: SubmitAnswer } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "rate_limited"),
   },
 });
 

@@ -6,7 +6,7 @@ import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { sumEarnings } from "../sum-earnings";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { CHOICES_KEPT_DAYS, readChoices } from "../store/choices";
 import { readEarnings } from "../store/earnings";
 import { readAnnounced } from "../store/live-nodes";
@@ -24,15 +24,7 @@ const route = createRoute({
       description: "What the user's nodes served, and why they were not chosen",
       content: { "application/json": { schema: Earnings } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "not_found",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "not_found", "rate_limited"),
   },
 });
 

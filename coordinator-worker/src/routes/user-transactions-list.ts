@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { App } from "../app-env";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
-import { problem, problemResponses } from "../problem";
+import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readTransactions, type TransactionRow } from "../store/statements";
 
 const route = createRoute({
@@ -28,15 +28,7 @@ const route = createRoute({
       description: "Newest first",
       content: { "application/json": { schema: Transactions } },
     },
-    ...problemResponses(
-      "request_invalid",
-      "proof_missing",
-      "proof_invalid",
-      "proof_replayed",
-      "clock_skew",
-      "not_found",
-      "rate_limited",
-    ),
+    ...problemResponses("request_invalid", ...PROOF_PROBLEMS, "not_found", "rate_limited"),
   },
 });
 

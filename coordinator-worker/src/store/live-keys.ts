@@ -12,3 +12,9 @@ export const liveKeys = {
  */
 export const banKey = (network: string, userOrNode: string) =>
   `no-serving:${network}:${userOrNode}`;
+
+/** Where an operator's word about a node lies: why it may not serve. */
+export const suspendedKey = (nodeId: string) => `suspended:${nodeId}`;
+
+/** The hashes that a node's latest heartbeat stands in, as JSON: whoever takes it off the lists has to know them all. */
+export const announcedKey = (nodeId: string) => `announced:${nodeId}`;

@@ -1,187 +1,22 @@
-import { NodeListing } from "#protocol/directory";
-import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
-import type { ModelOffer } from "#protocol/model-offer";
+import type { NodeListing } from "#protocol/directory";
+import { NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import { PUBLIC_NETWORK } from "#protocol/names";
 import type { ProofClaims } from "#protocol/proof";
 import type { Redis } from "@upstash/redis/cloudflare";
-import { z } from "zod";
+import type { z } from "zod";
 import { isAlive } from "../domain/choose-candidates";
 import { LiveOffer } from "../domain/live-offer";
-import { banKey, liveKeys as keys } from "./live-keys";
+import { announcedKey, liveKeys as keys } from "./live-keys";
 import { ratesKey } from "./model-rates";
-import { markedPipeline, REPLAY_TTL_S, replayKey } from "./replay";
+import { markedPipeline } from "./replay";
 import { storeCall } from "./store-call";
+import { StoredNode } from "./stored-node";
 
 /** Nodes drawn at random for one choice: enough that some are alive and good, however many there are. */
 const SAMPLE = 12;
 /** In a private network, which is small, so that a user's own nodes are among them. */
 const PRIVATE_SAMPLE = 64;
-const LIVE_TTL_S = 2 * NODE_DEAD_AFTER_S;
-const FIRST_SEEN_TTL_S = 30 * 24 * 60 * 60;
 const PAGE = 100;
-
-/** Where an operator's word about a node lies: why it may not serve. */
-export const suspendedKey = (nodeId: string) => `suspended:${nodeId}`;
-
-/** The hashes that a node's latest heartbeat stands in, as JSON: whoever takes it off the lists has to know them all. */
-export const announcedKey = (nodeId: string) => `announced:${nodeId}`;
-
-const StoredNode = NodeListing.omit({ seen_at: true }).extend({ seen_at_ms: z.int() });
-
-type Command = (string | number)[];
-
-export type NodeFacts = {
-  readonly nodeId: string;
-  readonly userId: string;
-  readonly networks: readonly string[];
-  readonly rate: number;
-};
-
-// Refuses a replayed proof before anything else, and takes nothing from a suspended node; then takes one network after the other: one call, all or nothing. In a
-// network in which its user may not serve any more, a node leaves the lists. A model leaves the list with its last node;
-// models not seen for a month are forgotten, so that nothing grows for ever. Answers the networks that were refused.
-const APPLY_ONCE = `
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return {0} end
-local why = redis.call('GET', KEYS[2])
-if why then return {2, why} end
-local node = ARGV[2]
-local banned = {}
-for _, network in ipairs(cjson.decode(ARGV[3])) do
-  local gone = network.gone
-  if redis.call('EXISTS', unpack(network.bans)) > 0 then
-    table.insert(banned, network.id)
-    redis.call('HDEL', network.nodes, node)
-    for _, offered in ipairs(network.offered) do table.insert(gone, offered) end
-  else
-    for _, command in ipairs(network.commands) do redis.call(unpack(command)) end
-  end
-  for _, offer in ipairs(gone) do
-    redis.call('HDEL', offer.offers, node)
-    if redis.call('HLEN', offer.offers) == 0 then redis.call('ZREM', network.models, offer.model) end
-  end
-  local old = redis.call('ZRANGEBYSCORE', network.models, '-inf', ARGV[4], 'LIMIT', 0, 100)
-  for _, model in ipairs(old) do
-    redis.call('ZREM', network.models, model)
-    redis.call('HDEL', network.firstSeen, model)
-  end
-end
-redis.call(unpack(cjson.decode(ARGV[5])))
-return {1, table.concat(banned, ' ')}`;
-
-/**
- * Writes what a node said, unless it is suspended or the proof was used before, and except in networks from which its
- * user is banned. One round trip.
- */
-export async function recordHeartbeat(
-  redis: Redis,
-  proof: ProofClaims,
-  node: NodeFacts,
-  said: Heartbeat,
-  nowMs: number,
-): Promise<Recorded> {
-  const isLeaving = said.state === "leaving";
-  const announced = announcedKey(node.nodeId);
-  const remember: Command = isLeaving
-    ? ["DEL", announced]
-    : ["SET", announced, JSON.stringify(hashesOf(node, said)), "EX", LIVE_TTL_S];
-  const networks = node.networks.map((network) => {
-    const offerOf = (model: string) => ({ model, offers: keys.offers(network, model) });
-    const offered = said.models.map(({ id }) => offerOf(id));
-    return {
-      id: network,
-      // Enrolments name the user that a peer had then; it may belong to another by now.
-      bans: [banKey(network, node.userId), banKey(network, node.nodeId)],
-      nodes: keys.nodes(network),
-      models: keys.models(network),
-      firstSeen: keys.firstSeen(network),
-      commands: isLeaving
-        ? [["HDEL", keys.nodes(network), node.nodeId]]
-        : announce(network, node, said, nowMs),
-      offered,
-      gone: [...said.withdrawn.map(offerOf), ...(isLeaving ? offered : [])],
-    };
-  });
-  const forgetBeforeMs = nowMs - FIRST_SEEN_TTL_S * 1_000;
-  const applied = await storeCall("redis", () =>
-    redis.eval<string[], [number | string, string?]>(
-      APPLY_ONCE,
-      [replayKey(proof), suspendedKey(node.nodeId)],
-      [
-        String(REPLAY_TTL_S),
-        node.nodeId,
-        JSON.stringify(networks),
-        String(forgetBeforeMs),
-        JSON.stringify(remember),
-      ],
-    ),
-  );
-  const [outcome, text = ""] = applied;
-  if (Number(outcome) === 0) return { outcome: "replayed" };
-  if (Number(outcome) === 2) return { outcome: "suspended", why: text };
-  return { outcome: "recorded", banned: text.split(" ").filter((network) => network !== "") };
-}
-
-type Recorded =
-  | { readonly outcome: "recorded"; readonly banned: readonly string[] }
-  | { readonly outcome: "replayed" }
-  | { readonly outcome: "suspended"; readonly why: string };
-
-function hashesOf(node: NodeFacts, said: Heartbeat): string[] {
-  return node.networks.flatMap((network) => [
-    keys.nodes(network),
-    ...said.models.map((model) => keys.offers(network, model.id)),
-  ]);
-}
-
-function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: number): Command[] {
-  const listing: z.infer<typeof StoredNode> = {
-    node_id: node.nodeId,
-    network,
-    state: said.state === "busy" ? "busy" : "serving",
-    models: said.models,
-    rate: node.rate,
-    running: said.running,
-    waiting: said.waiting,
-    concurrency: said.concurrency,
-    version: said.version,
-    seen_at_ms: nowMs,
-  };
-  return [
-    ["HSET", keys.nodes(network), node.nodeId, JSON.stringify(listing)],
-    ["EXPIRE", keys.nodes(network), LIVE_TTL_S],
-    ...said.models.flatMap((model) => offer(network, node, said, model, nowMs)),
-    ["EXPIRE", keys.models(network), FIRST_SEEN_TTL_S],
-    ["EXPIRE", keys.firstSeen(network), FIRST_SEEN_TTL_S],
-  ];
-}
-
-function offer(
-  network: string,
-  node: NodeFacts,
-  said: Heartbeat,
-  model: ModelOffer,
-  nowMs: number,
-): Command[] {
-  const live: LiveOffer = {
-    node_id: node.nodeId,
-    user_id: node.userId,
-    urls: said.urls,
-    e2e_key: said.e2e_key,
-    engine: model.engine,
-    rate: node.rate,
-    cold: model.state === "cold",
-    running: said.running,
-    waiting: said.waiting,
-    concurrency: said.concurrency,
-    seen_at_ms: nowMs,
-  };
-  return [
-    ["HSET", keys.offers(network, model.id), node.nodeId, JSON.stringify(live)],
-    ["EXPIRE", keys.offers(network, model.id), LIVE_TTL_S],
-    ["ZADD", keys.models(network), nowMs, model.id],
-    ["HSETNX", keys.firstSeen(network), model.id, Math.floor(nowMs / 1_000)],
-  ];
-}
 
 /** Some nodes that said they offer the model, drawn at random; the dead ones among them too. One round trip. */
 export async function sampleOffers(
@@ -199,7 +34,7 @@ export async function sampleOffers(
       )
       .exec<[string | null, string[]]>(),
   );
-  const offers = pairs(sample).map(([, value]) => LiveOffer.parse(JSON.parse(value)));
+  const offers = readable(LiveOffer, sample);
   return { replayed: mark === null, offers };
 }
 
@@ -264,7 +99,7 @@ export async function readNodes(
       .hscan(keys.nodes(network), cursor, { count: PAGE })
       .exec<[string | null, [string, string[]]]>(),
   );
-  const stored = pairs(flat).map(([, value]) => StoredNode.parse(JSON.parse(value)));
+  const stored = readable(StoredNode, flat);
   const nodes = stored
     .filter((node) => isAlive(node, nowMs))
     .map(({ seen_at_ms, ...node }) => ({ ...node, seen_at: new Date(seen_at_ms).toISOString() }));
@@ -294,17 +129,28 @@ export async function dropNodes(
   await storeCall("redis", () => redis.hdel(keys.nodes(network), first, ...rest));
 }
 
-/** Marks a proof as used where nothing else is asked of Redis; false where it was used before. */
-export async function markProof(redis: Redis, proof: ProofClaims): Promise<boolean> {
-  const mark = await storeCall("redis", () =>
-    redis.set(replayKey(proof), "1", { nx: true, ex: REPLAY_TTL_S }),
-  );
-  return mark !== null;
-}
-
 /** Redis answers a hash as field, value, field, value … */
 function pairs(flat: readonly string[]): [string, string][] {
   return flat.flatMap((field, place): [string, string][] =>
     place % 2 === 0 ? [[field, flat[place + 1] ?? ""]] : [],
   );
+}
+
+/** The values of a hash that this version can read: what another one wrote is as good as not there. */
+function readable<Shape extends z.ZodType>(
+  shape: Shape,
+  flat: readonly string[],
+): z.infer<Shape>[] {
+  return pairs(flat).flatMap(([, value]) => {
+    const { success, data } = shape.safeParse(parsed(value));
+    return success ? [data] : [];
+  });
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,6 @@
 import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
 import type { Redis } from "@upstash/redis/cloudflare";
-import { banKey, liveKeys } from "./live-keys";
-import { announcedKey } from "./live-nodes";
+import { announcedKey, banKey, liveKeys } from "./live-keys";
 import { storeCall } from "./store-call";
 
 /** A user with the peers that it has now. */

@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { announcedKey, suspendedKey } from "./live-nodes";
+import { announcedKey, suspendedKey } from "./live-keys";
 import { storeCall } from "./store-call";
 
 /**

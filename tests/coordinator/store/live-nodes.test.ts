@@ -1,0 +1,76 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { liveKeys } from "#coordinator/store/live-keys";
+import { readNodes, sampleOffers } from "#coordinator/store/live-nodes";
+import { recordHeartbeat } from "#coordinator/store/record-heartbeat";
+import type { Heartbeat } from "#protocol/heartbeat";
+import { generatePrivateKey, openIdentity } from "#protocol/identity";
+import type { ProofClaims } from "#protocol/proof";
+import { openStores, type Stores } from "#self-host/stores";
+import { testStores } from "#support/coordinator";
+
+let stores: Stores | undefined;
+let redis: Redis;
+
+beforeAll(async () => {
+  stores = await openStores(testStores);
+  redis = new Redis({
+    url: stores.redisRestUrl,
+    token: stores.redisRestToken,
+    enableTelemetry: false,
+    automaticDeserialization: false,
+    responseEncoding: false,
+  });
+});
+afterAll(() => stores?.close());
+
+const NETWORK = `n${crypto.randomUUID()}`;
+const MODEL = "llama3.1:8b";
+
+const said: Heartbeat = {
+  state: "serving",
+  urls: ["http://100.64.0.1:8080"],
+  e2e_key: "the.nodes.key",
+  models: [{ id: MODEL, engine: "ollama", state: "loaded" }],
+  withdrawn: [],
+  running: 0,
+  waiting: 0,
+  concurrency: 1,
+  version: "1.0.0",
+};
+
+function proofOf(peer: string): ProofClaims {
+  const jti = crypto.randomUUID();
+  const [iat, bh] = [1_700_000_000, "A".repeat(43)];
+  return { iss: peer, aud: "a", htm: "GET", htu: "a/", iat, exp: iat + 60, jti, bh };
+}
+
+async function announce(): Promise<string> {
+  const { peerId } = await openIdentity(await generatePrivateKey());
+  const node = {
+    nodeId: peerId,
+    userId: `usr_${"a".repeat(26)}`,
+    networks: [NETWORK],
+    rate: 1_000_000,
+  };
+  const recorded = await recordHeartbeat(redis, proofOf(peerId), node, said, Date.now());
+  expect(recorded.outcome).toBe("recorded");
+  return peerId;
+}
+
+it.each([
+  ["no JSON", "{"],
+  ["JSON of another shape", '{"node_id":"of a later version"}'],
+])("goes on with the other nodes where one record is %s", async (_, written) => {
+  const nodes = [await announce(), await announce()];
+  await redis.hset(liveKeys.offers(NETWORK, MODEL), { odd: written });
+  await redis.hset(liveKeys.nodes(NETWORK), { odd: written });
+
+  const { offers } = await sampleOffers(redis, proofOf("client"), NETWORK, MODEL);
+  expect(offers.map((offer) => offer.node_id)).toEqual(expect.arrayContaining(nodes));
+  expect(offers.map((offer) => offer.node_id)).not.toContain("odd");
+
+  const listed = await readNodes(redis, proofOf("client"), NETWORK, "0", Date.now());
+  expect(listed.nodes.map((node) => node.node_id)).toEqual(expect.arrayContaining(nodes));
+  expect(listed.dead).toEqual([]);
+});
