@@ -7,6 +7,8 @@ import { createLeases } from "#peer/client/leases";
 import { createModels } from "#peer/client/model-list";
 import { createNetworks } from "#peer/client/networks";
 import { createNodeOrder } from "#peer/client/node-order";
+import { probeNode } from "#peer/client/probe-node";
+import { createSilenceWatch } from "#peer/client/silence";
 import { tellOfTicket } from "#peer/client/tell-of-ticket";
 import { type CoordinatorApi, coordinatorApi } from "#peer/coordinator/api";
 import { enrol } from "#peer/home/enrol";
@@ -90,6 +92,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
       open: () => ({ leases, models: createModels(() => api.models(), { nowMs: Date.now }) }),
     }),
     order: createNodeOrder(Date.now),
+    silence: createSilenceWatch(probeNode),
     bodies: createBodyBudget(),
     listening: "127.0.0.1",
     enrolled: () => Promise.resolve(),

@@ -7,7 +7,7 @@ import { type BodyEnd, seenEnd } from "./seen-end";
 
 /** The node's answer as the app gets it: its status, its headers, every byte. */
 export function answerToApp(
-  { answer, refusal, node, ack, cut, end }: Answered,
+  { answer, refusal, node, ack, cut, heard, broke, end }: Answered,
   request: Pick<AppRequest, "target" | "requestId" | "signal">,
   attempts: number,
 ): Response {
@@ -24,6 +24,7 @@ export function answerToApp(
   const ended = (how: BodyEnd): void => {
     // Where the app went first, that is why the connection broke.
     const why = how === "broken" && request.signal.aborted ? "left" : how;
+    if (why === "broken") broke();
     ack.end(seenEnd(why, { status, refusal }, node.engine, meter));
     end();
   };
@@ -34,6 +35,6 @@ export function answerToApp(
     ended("whole");
     return new Response(whole.length === 0 ? null : whole, { status, headers });
   }
-  const relay = { engine: node.engine, meter, ended, left: cut };
+  const relay = { engine: node.engine, meter, heard, ended, left: cut };
   return new Response(relayBody(answer, relay), { status, headers });
 }

@@ -1,13 +1,15 @@
 import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
 import type { Answer } from "../http/answer";
-import type { AckBook, OpenAck, SeenEnd } from "./ack-book";
+import type { AckBook, Moment, OpenAck, SeenEnd } from "./ack-book";
 import type { Lease } from "./lease";
 import { dialledUrl } from "./node-call";
 import { nodeHeaders } from "./node-headers";
+import type { NodeOrder } from "./node-order";
 import { sessionWith } from "./node-session";
 import { callSealed, type SealedCall } from "./sealed-call";
 import { unreadEnd } from "./seen-end";
+import type { SilenceWatch } from "./silence";
 
 export type AppRequest = {
   readonly model: string;
@@ -28,7 +30,11 @@ export type DialDeps = {
   readonly allowedRanges: () => readonly string[];
   readonly nowMs: () => number;
 };
-export type AttemptDeps = DialDeps & { readonly acks: AckBook };
+export type AttemptDeps = DialDeps & {
+  readonly acks: AckBook;
+  readonly order: NodeOrder;
+  readonly silence: SilenceWatch;
+};
 
 export type Answered = {
   readonly node: Candidate;
@@ -37,6 +43,10 @@ export type Answered = {
   readonly refusal: string | undefined;
   /** Cuts the connection. */
   readonly cut: SealedCall["cut"];
+  /** More of the body has come. */
+  readonly heard: () => void;
+  /** The body broke off, and the app was still there. */
+  readonly broke: () => void;
   /** To be ended by who reads the body; else it ends with `end`. */
   readonly ack: OpenAck;
   /** Everything has passed, or nothing more will. */
@@ -48,31 +58,33 @@ export type Answered = {
  * be dialled, has no key that is its own, does not answer, or broke off before the first byte.
  */
 export async function attempt(
-  { allowedRanges, identity, nowMs, acks }: AttemptDeps,
+  deps: AttemptDeps,
   request: AppRequest,
   lease: Lease,
   node: Candidate,
 ): Promise<Answered | undefined> {
-  const url = dialledUrl(node, allowedRanges());
-  if (url === undefined) return undefined;
-  const session = await sessionWith(lease, node, nowMs());
-  if (session === undefined) return undefined;
-  const { target, headers, body, bodyHash, signal } = request;
-  const seq = lease.nextSeq();
-  const ticket = lease.ticket();
-  const since = acks.now();
-  const call = await callSealed(
-    { identity, nowMs },
-    { node, url, session, ticket, seq },
-    { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
-  );
+  const { acks, order, silence } = deps;
+  const { bodyHash, signal } = request;
+  // Before anything is waited for: other requests that choose a node meanwhile shall know.
+  const ended = order.begun(node.node_id);
+  let sent: Sent | undefined;
+  try {
+    sent = await send(deps, request, lease, node);
+  } finally {
+    if (sent === undefined) ended();
+  }
+  if (sent === undefined) return undefined;
+  const { call, url, ticket, seq, since } = sent;
   const endOfLease = lease.begin(node.own ? 0 : node.rate);
-  const sent = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
-  const ack = acks.begin(sent, since);
+  const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
+  const ack = acks.begin(about, since);
   const cut = (): void => call.cut();
+  const exchange = silence.begin(url, cut);
   const endWith = (seen: SeenEnd): void => {
     signal.removeEventListener("abort", cut);
     endOfLease();
+    ended();
+    exchange.end();
     ack.end(seen);
   };
   signal.addEventListener("abort", cut, { once: true });
@@ -86,7 +98,40 @@ export async function attempt(
     return undefined;
   }
   ack.firstByte();
+  exchange.heard();
   const { answer, refusal } = answered;
   const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
-  return { node, answer, refusal, cut, ack, end };
+  const broke = (): void => order.failed(node.node_id);
+  return { node, answer, refusal, cut, heard: exchange.heard, broke, ack, end };
+}
+
+type Sent = {
+  readonly call: SealedCall;
+  readonly url: string;
+  readonly ticket: string;
+  readonly seq: number;
+  /** Just before. */
+  readonly since: Moment;
+};
+
+async function send(
+  { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
+  { target, headers, body, bodyHash }: AppRequest,
+  lease: Lease,
+  node: Candidate,
+): Promise<Sent | undefined> {
+  const url = dialledUrl(node, allowedRanges());
+  if (url === undefined) return undefined;
+  const session = await sessionWith(lease, node, nowMs());
+  if (session === undefined) return undefined;
+  const seq = lease.nextSeq();
+  const ticket = lease.ticket();
+  const since = acks.now();
+  const connectWithinMs = order.connectWithinMs(node.node_id);
+  const call = await callSealed(
+    { identity, nowMs },
+    { node, url, session, ticket, seq, connectWithinMs },
+    { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
+  );
+  return { call, url, ticket, seq, since };
 }

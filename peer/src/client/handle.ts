@@ -2,20 +2,21 @@ import { ModelId } from "#protocol/model-offer";
 import { appError } from "./app-error";
 import { hasAppKey } from "./app-key";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
-import { carry, type CarryDeps } from "./carry";
+import { carry } from "./carry";
 import { coordinatorError } from "./coordinator-error";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
 import { renameModel } from "../http/rename-model";
 import { listModels, showModel, unknownModel, unusableNetwork } from "./models-api";
 import { namedModel } from "./named-model";
 import type { Networks } from "./networks";
+import type { SearchDeps } from "./search";
 
 const MODELS_PATH = "/v1/models";
 const READ_METHODS = "GET, HEAD, OPTIONS";
 /** A proof names the target behind its audience, in 4,096 characters. */
 const MOST_TARGET_CHARACTERS = 4_000;
 
-export type HandleDeps = Omit<CarryDeps, "leases" | "models"> & {
+export type HandleDeps = Omit<SearchDeps, "leases" | "models"> & {
   readonly networks: Networks;
   readonly bodies: BodyBudget;
   readonly listening: string;

@@ -6,7 +6,10 @@ export type Lease = {
   /** As the app names it. */
   readonly model: string;
   readonly openedAtMs: number;
+  /** Best first. */
   readonly candidates: readonly Candidate[];
+  /** A node does not have the model any more. */
+  drop(nodeId: string): void;
   ticket(): string;
   /** Microcredits. */
   budget(): number;
@@ -32,7 +35,7 @@ export function openLease(
   onBegin: () => void = () => {},
 ): Lease {
   const openedAtMs = nowMs();
-  let { ticket, budget } = granted;
+  let { ticket, budget, candidates } = granted;
   let expiresAtMs = granted.expires_at * 1_000;
   let seq = 0;
   // Kept as sums, so that a thousand running streams cost no more to count than one.
@@ -46,7 +49,12 @@ export function openLease(
     id: granted.lease_id,
     model,
     openedAtMs,
-    candidates: granted.candidates,
+    get candidates() {
+      return candidates;
+    },
+    drop(nodeId) {
+      candidates = candidates.filter(({ node_id }) => node_id !== nodeId);
+    },
     ticket: () => ticket,
     budget: () => budget,
     expiresAtMs: () => expiresAtMs,

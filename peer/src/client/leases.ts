@@ -1,3 +1,4 @@
+import type { Candidate } from "#protocol/authorize";
 import type { CoordinatorApi } from "../coordinator/api";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { type Lease, openLease } from "./lease";
@@ -5,8 +6,8 @@ import { createRenewal } from "./lease-renewal";
 
 /** A ticket with less time left is not used for a new request: it could end on its way. */
 const USELESS_BEFORE_MS = 5_000;
-/** How long the coordinator's word counts that there are no nodes but those that failed. */
-const NO_OTHERS_FOR_MS = 2_000;
+/** Between questions for nodes besides those that failed or are busy: where all are, each request would ask. */
+const OTHERS_EVERY_MS = 2_000;
 const MOST_EXCLUDED = 32;
 /** Between leases that are taken because a node refused one for no reason that this side can see. */
 const ANEW_EVERY_MS = 60_000;
@@ -25,6 +26,8 @@ export type Leases = {
   anew(used: Lease): Promise<Lease>;
   /** In the background: a lease without these nodes, for the requests to come. */
   avoid(used: Lease, failed: readonly string[]): void;
+  /** Nodes that requests may go to now. */
+  candidates(): Candidate[];
   /** Looks after all leases; called about once a second. */
   tend(): void;
 };
@@ -45,7 +48,7 @@ export function createLeases(
   const current = new Map<string, Lease>();
   const authorizing = new Map<string, Promise<Lease>>();
   const nextAnewMs = new Map<string, number>();
-  const noOthersUntilMs = new Map<string, number>();
+  const nextOthersMs = new Map<string, number>();
   const renewal = createRenewal({
     nowMs,
     extend: async (lease, add) => {
@@ -91,14 +94,15 @@ export function createLeases(
   async function others(used: Lease, failed: readonly string[]): Promise<Lease | undefined> {
     const next = successor(used);
     if (next?.candidates.some((node) => !failed.includes(node.node_id))) return next;
-    if ((noOthersUntilMs.get(used.model) ?? 0) > nowMs()) return undefined;
+    if ((nextOthersMs.get(used.model) ?? 0) > nowMs()) return undefined;
     try {
       return await authorize(used.model, failed);
     } catch (error) {
       if (!(error instanceof CoordinatorProblem)) throw error;
       if (error.problem.code !== "model_unavailable") throw error;
-      noOthersUntilMs.set(used.model, nowMs() + NO_OTHERS_FOR_MS);
       return undefined;
+    } finally {
+      nextOthersMs.set(used.model, nowMs() + OTHERS_EVERY_MS);
     }
   }
 
@@ -135,6 +139,7 @@ export function createLeases(
       // What comes of it shows in the requests to come; a failure costs them nothing.
       if (current.get(used.model) === used) others(used, failed).catch(() => {});
     },
+    candidates: () => [...current.values()].flatMap((lease) => lease.candidates),
     tend: () => renewal.tend(),
   };
 }

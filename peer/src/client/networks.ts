@@ -1,3 +1,4 @@
+import type { Candidate } from "#protocol/authorize";
 import { type NetworkId, PUBLIC_NETWORK } from "#protocol/names";
 import type { Membership } from "#protocol/network";
 import type { Outcome } from "#protocol/outcome";
@@ -18,6 +19,8 @@ export type Networks = {
   pick(name: string): Outcome<Pick, PickRefusal>;
   /** The network that names without a prefix are of, and the others with their prefixes. */
   desks(): { readonly main: Desk; readonly others: ReadonlyMap<string, Desk> };
+  /** Nodes that requests may go to now. */
+  candidates(): Candidate[];
   /** Looks after all leases; called about once a second. */
   tend(): void;
 };
@@ -66,6 +69,7 @@ export function createNetworks({ main, memberships, open }: NetworksOptions): Ne
       }
       return { main: deskOf(main()), others };
     },
+    candidates: () => [...desks.values()].flatMap(({ leases }) => leases.candidates()),
     tend() {
       for (const { leases } of desks.values()) leases.tend();
     },

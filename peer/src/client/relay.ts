@@ -14,6 +14,8 @@ export type Relay = {
   readonly engine: EngineKind;
   /** Is fed what comes. */
   readonly meter: AnswerMeter;
+  /** Called with each chunk. */
+  readonly heard: () => void;
   /** Called once, however it ends. */
   readonly ended: (how: BodyEnd) => void;
   /** The app went away first. */
@@ -50,6 +52,7 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
     answer.read({
       onData(chunk) {
         if (isOver) return;
+        relay.heard();
         meter.feed(chunk);
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) answer.pause();

@@ -1,3 +1,4 @@
+import type { Candidate } from "#protocol/authorize";
 import { type NetworkId, PUBLIC_NETWORK } from "#protocol/names";
 import type { Membership } from "#protocol/network";
 import type { Registration } from "#protocol/register";
@@ -11,14 +12,14 @@ import { openAcks } from "./acks";
 import { appError } from "./app-error";
 import { createBodyBudget } from "./body-budget";
 import { handle } from "./handle";
-import type { Lease } from "./lease";
 import { createLeases } from "./leases";
 import { createModels } from "./model-list";
 import { createNetworks, type Desk } from "./networks";
 import { dialledUrl } from "./node-call";
 import { createNodeOrder } from "./node-order";
 import type { ClientOptions } from "./options";
-import { roundTripTo } from "./round-trip";
+import { probeNode } from "./probe-node";
+import { createSilenceWatch } from "./silence";
 import { tellOfTicket } from "./tell-of-ticket";
 
 const TEND_MS = 1_000;
@@ -67,16 +68,19 @@ export async function runClient(options: ClientOptions): Promise<void> {
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
   const order = createNodeOrder(Date.now);
-  const measure = async ({ candidates }: Lease): Promise<void> => {
-    await Promise.all(
-      candidates.map(async (candidate) => {
-        const url = dialledUrl(candidate, allowedRanges());
-        const ms = url === undefined ? undefined : await roundTripTo(url);
-        if (ms === undefined) order.failed(candidate.node_id);
-        else order.measured(candidate.node_id, ms);
-      }),
-    );
+  /** Whether a node is there, and how far away. */
+  const probe = async (candidate: Candidate): Promise<boolean> => {
+    const url = dialledUrl(candidate, allowedRanges());
+    if (url === undefined) return false;
+    const probed = await probeNode(url);
+    if (probed.state !== "there") return false;
+    order.measured(candidate.node_id, probed.roundTripMs);
+    return true;
   };
+  const measure = (candidate: Candidate): void => {
+    void probe(candidate).then((isThere) => isThere || order.failed(candidate.node_id));
+  };
+  const silence = createSilenceWatch(probeNode);
   const open = (network: NetworkId): Desk => {
     const place = network === PUBLIC_NETWORK ? {} : { network };
     return {
@@ -87,7 +91,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
         },
         Date.now,
         {
-          onGranted: (lease) => void measure(lease),
+          onGranted: ({ candidates }) => candidates.forEach(measure),
           onExtended: (lease) => void tellOfTicket(node, lease),
         },
       ),
@@ -101,6 +105,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     acks: acks.book,
     networks,
     order,
+    silence,
     bodies: createBodyBudget(),
     listening: host,
     apiKey: options.apiKey,
@@ -129,7 +134,17 @@ export async function runClient(options: ClientOptions): Promise<void> {
       options.say(error instanceof Error ? error.message : "The coordinator cannot be used.");
     });
   acks.start();
-  const tending = setInterval(() => networks.tend(), TEND_MS);
+  const tending = setInterval(() => {
+    networks.tend();
+    order.tend();
+    silence.tick();
+    for (const candidate of networks.candidates()) {
+      const { node_id } = candidate;
+      if (order.takeProbe(node_id)) {
+        void probe(candidate).then((isThere) => order.probed(node_id, isThere));
+      }
+    }
+  }, TEND_MS);
   /** A network that this peer joins or leaves meanwhile is known from then on. */
   const reading = setInterval(() => {
     void readRegistration(home, api.baseUrl).then(

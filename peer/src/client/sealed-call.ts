@@ -38,6 +38,8 @@ export type NodeAddress = {
   readonly session: NodeSession;
   readonly ticket: string;
   readonly seq: number;
+  /** Milliseconds that connecting may take. */
+  readonly connectWithinMs: number;
 };
 
 /**
@@ -46,7 +48,7 @@ export type NodeAddress = {
  */
 export async function callSealed(
   { identity, nowMs }: SealedCallDeps,
-  { node, url, session, ticket, seq }: NodeAddress,
+  { node, url, session, ticket, seq, connectWithinMs }: NodeAddress,
   request: SealedRequest,
 ): Promise<SealedCall> {
   const { enc, encHash: bodyHash, requestKey } = session;
@@ -66,7 +68,8 @@ export async function callSealed(
       ? {}
       : { [PROOF_HEADER]: await signProof(identity, proven, crypto.randomUUID(), nowMs()) };
     const sent = { length, ...body };
-    return callHttp({ url: url + SEALED_PATH, headers: { ...headers, ...proof }, body: sent });
+    const post = { url: url + SEALED_PATH, headers: { ...headers, ...proof }, body: sent };
+    return callHttp({ ...post, connectWithinMs });
   }
   async function answerTo(call: HttpCall): Promise<NodeAnswer | undefined> {
     const came = await call.answer;

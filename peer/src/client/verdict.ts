@@ -49,15 +49,17 @@ export function verdictOn({ answer, refusal }: Answered): Verdict {
   return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
 }
 
-/** Remembers of a node what its verdict says of it. */
+/** Remembers of a node what its answer says of it; one that takes a lease for spent may well be right. */
 export function learn(
   order: NodeOrder,
   nodeId: string,
   verdict: Verdict,
   answered: Answered | undefined,
 ): void {
-  if (verdict === "failed" || verdict === "lease") order.failed(nodeId);
-  else if (verdict === "busy") order.busy(nodeId, retryAfterMs(answered));
+  const { status } = answered?.answer ?? {};
+  if (verdict === "failed" || answered?.refusal === "ticket_invalid") order.failed(nodeId);
+  else if (verdict === "busy" || status === 429) order.busy(nodeId, retryAfterMs(answered));
+  else if (verdict === "engine") order.engineFailed(nodeId);
   else order.answered(nodeId);
 }
 

@@ -40,8 +40,11 @@ export type OutgoingPost = {
   readonly url: string;
   readonly headers: OutgoingHeaders;
   readonly body: OutgoingBody;
+  /** Milliseconds that connecting may take. */
+  readonly connectWithinMs?: number;
 };
 
+const CONNECT_WITHIN_MS = 5_000;
 const pool = createConnectionPool(Date.now);
 /** Small bodies leave together with the head, in one packet where they fit. */
 const ONE_WRITE_BYTES = 16 * 1_024;
@@ -61,7 +64,7 @@ export function callHttp(post: OutgoingPost): HttpCall {
   async function run(): Promise<Called> {
     for (;;) {
       const used = pool.take(url.origin);
-      const connection = used ?? (await connect(url));
+      const connection = used ?? (await connect(url, post.connectWithinMs ?? CONNECT_WITHIN_MS));
       if (isCut) {
         if (connection !== undefined) pool.give(url.origin, connection);
         return { ok: false, reason: "cut" };

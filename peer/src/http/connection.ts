@@ -24,10 +24,8 @@ export type Connection = {
   close(): void;
 };
 
-const CONNECT_WITHIN_MS = 5_000;
-
 /** Connects to the host of an `http:` or `https:` URL; `undefined` where nobody, or somebody else, answers in time. */
-export function connect(url: URL): Promise<Connection | undefined> {
+export function connect(url: URL, withinMs: number): Promise<Connection | undefined> {
   const isTls = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port) || (isTls ? 443 : 80);
@@ -133,7 +131,7 @@ export function connect(url: URL): Promise<Connection | undefined> {
       error: close,
       connectError: over,
     };
-    const timer = setTimeout(close, CONNECT_WITHIN_MS);
+    const timer = setTimeout(close, withinMs);
     const tls = isTls ? { tls: { serverName: hostname } } : {};
     Bun.connect({ hostname, port, socket: handler, ...tls }).catch(over);
   });

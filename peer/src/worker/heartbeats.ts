@@ -121,7 +121,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
     const askedMs = error instanceof CoordinatorProblem ? error.retryAfterMs : undefined;
     // What changed meanwhile goes along with the next try; it is no reason for an early one.
     isOutdated = false;
-    return askedMs ?? backoffMs(failures, LONGEST_BACKOFF_MS);
+    return askedMs ?? backoffMs(failures, { longestMs: LONGEST_BACKOFF_MS });
   }
 
   /** One at a time: a late answer must not undo what a newer heartbeat said. */

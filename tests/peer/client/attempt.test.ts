@@ -3,12 +3,15 @@ import { type AckDraft, createAckBook } from "#peer/client/ack-book";
 import { answerToApp } from "#peer/client/answer-to-app";
 import { type Answered, type AppRequest, attempt } from "#peer/client/attempt";
 import { type Lease, openLease } from "#peer/client/lease";
+import { createNodeOrder } from "#peer/client/node-order";
+import { createSilenceWatch } from "#peer/client/silence";
 import { systemClock } from "#peer/clock";
 import type { Candidate } from "#protocol/authorize";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { hashBody } from "#protocol/proof";
 import { ticketClaims } from "../worker/fake-network";
 import { CHAT, chatBody, clientNetwork, MODEL } from "./client-under-test";
+import { portThatDropsConnections } from "./dropping-port";
 import { type Behaviour, openStream, refusal } from "./fake-node";
 
 /** One node, a lease for it, and an app that may leave. */
@@ -52,7 +55,14 @@ async function underTest(answer?: Behaviour) {
   };
   const acked: AckDraft[] = [];
   const acks = createAckBook({ clock: systemClock, keep: (_, ack) => acked.push(ack) });
-  const deps = { identity, allowedRanges: () => ["127.0.0.0/8"], nowMs: Date.now, acks };
+  const deps = {
+    identity,
+    allowedRanges: () => ["127.0.0.0/8"],
+    nowMs: Date.now,
+    acks,
+    order: createNodeOrder(Date.now),
+    silence: createSilenceWatch(() => Promise.resolve({ state: "away" })),
+  };
   return {
     node,
     lease,
@@ -189,4 +199,46 @@ it("takes the first of a node's addresses that may be dialled", async () => {
   const urls = ["http://10.0.0.1:1", "http://[fd00::1]:1", node.url];
   const answered = await attempt(deps, request, lease, { ...candidate, urls });
   expect(await shown(answered).json()).toEqual({ from: "node" });
+});
+
+it("leaves a node whose machine takes no connection, after some of its usual round trips", async () => {
+  const { lease, deps, request } = await underTest();
+  const [candidate] = lease.candidates;
+  if (candidate === undefined) throw new Error("The lease names no node.");
+  deps.order.measured(candidate.node_id, 1);
+  const urls = [await portThatDropsConnections()];
+  expect(await attempt(deps, request, lease, { ...candidate, urls })).toBeUndefined();
+  expect(lease.running()).toBe(0);
+});
+
+it("leaves a node that took the request and is gone, and waits for one that is only slow", async () => {
+  const { node, deps, lease, try: attempted } = await underTest(() => new Promise(() => {}));
+  const attempting = attempted();
+  await node.seen.until(() => true);
+  deps.silence.tick();
+  deps.silence.tick();
+  expect(await attempting).toBeUndefined();
+  expect(lease.running()).toBe(0);
+});
+
+it("ends the stream of a node that is gone with an error, and remembers that it failed", async () => {
+  const stream = openStream();
+  const { node, deps, try: attempted } = await underTest(() => stream.response);
+  stream.write("data: 1\n\n");
+  const answer = shown(await attempted());
+  expect(deps.order.isFailing(node.id)).toBe(false);
+  deps.silence.tick();
+  deps.silence.tick();
+  expect(await answer.text()).toContain("stream_broken");
+  expect(deps.order.isFailing(node.id)).toBe(true);
+});
+
+it("blames no node for an app that left in the middle", async () => {
+  const stream = openStream();
+  const { node, app, deps, try: attempted } = await underTest(() => stream.response);
+  stream.write("data: 1\n\n");
+  const answer = shown(await attempted(), app.signal);
+  app.abort();
+  await answer.text();
+  expect(deps.order.isFailing(node.id)).toBe(false);
 });

@@ -5,6 +5,8 @@ import { createLeases } from "#peer/client/leases";
 import { createModels } from "#peer/client/model-list";
 import { createNetworks } from "#peer/client/networks";
 import { createNodeOrder } from "#peer/client/node-order";
+import { probeNode } from "#peer/client/probe-node";
+import { createSilenceWatch } from "#peer/client/silence";
 import { coordinatorApi } from "#peer/coordinator/api";
 import { systemClock } from "#peer/clock";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
@@ -36,6 +38,7 @@ export async function handlerFor(
       }),
     }),
     order: createNodeOrder(Date.now),
+    silence: createSilenceWatch(probeNode),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
     nowMs: Date.now,

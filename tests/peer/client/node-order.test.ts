@@ -1,68 +1,167 @@
 import { expect, it } from "vitest";
 import { createNodeOrder } from "#peer/client/node-order";
 
-const node = (node_id: string, expected_ms = 100) => ({ node_id, expected_ms });
+const node = (node_id: string, expected_ms = 100, own = false) => ({ node_id, expected_ms, own });
+const nothing = (): boolean => false;
 
 function underTest() {
-  const state = { nowMs: 0, random: 0 };
+  const state = { nowMs: 1_000_000, random: 0 };
   // Alternates, so that ties would change places.
   const order = createNodeOrder(
     () => state.nowMs,
     () => (state.random = (state.random + 0.37) % 1),
   );
-  const ids = (nodes: ReturnType<typeof node>[]) =>
-    order.ranked(nodes).map(({ node_id }) => node_id);
-  return { state, order, ids };
+  const next = (nodes: ReturnType<typeof node>[]) => order.next(nodes, nothing)?.node_id;
+  const last = (nodes: ReturnType<typeof node>[]) => order.lastResort(nodes, nothing)?.node_id;
+  return { state, order, next, last };
 }
 
-it("puts the node first that is expected to answer first, its round trip counted", () => {
-  const { order, ids } = underTest();
+it("goes to the node that is expected to answer first, its round trip counted", () => {
+  const { order, next } = underTest();
   order.measured("far", 300);
   order.measured("near", 3);
-  expect(ids([node("far", 100), node("near", 200), node("slow", 5_000)])).toEqual([
-    "near",
-    "far",
-    "slow",
-  ]);
+  expect(next([node("far", 100), node("near", 200), node("slow", 5_000)])).toBe("near");
+});
+
+it("goes to loaded models before cold ones", () => {
+  const { order, next } = underTest();
+  order.measured("loaded", 80);
+  expect(next([node("cold", 10_000), node("loaded", 0)])).toBe("loaded");
+});
+
+it("goes to the user's own node before others, unless it takes no requests", () => {
+  const { order, next } = underTest();
+  const nodes = [node("quick", 0), node("own", 3_000, true), node("own too", 9_000, true)];
+  expect(next(nodes)).toBe("own");
+  order.busy("own", 1_000);
+  order.failed("own too");
+  expect(next(nodes)).toBe("quick");
+});
+
+it("goes to no node twice in a request", () => {
+  const { order } = underTest();
+  const nodes = [node("a", 1), node("b", 1_000)];
+  expect(order.next(nodes, (id) => id === "a")?.node_id).toBe("b");
+  expect(order.next(nodes, () => true)).toBeUndefined();
+  expect(order.lastResort(nodes, () => true)).toBeUndefined();
 });
 
 it("spreads requests over nodes between which there is nothing to choose", () => {
-  const { order, ids } = underTest();
+  const { order, next } = underTest();
   order.measured("a", 10);
   order.measured("b", 12);
-  const first = Array.from({ length: 100 }, () => ids([node("a"), node("b")])[0]);
+  const first = Array.from({ length: 100 }, () => next([node("a"), node("b")]));
   const ofA = first.filter((id) => id === "a").length;
   expect(ofA).toBeGreaterThan(20);
   expect(ofA).toBeLessThan(80);
 });
 
-it("tries a node last for 15 seconds after it failed, unless it answers before", () => {
-  const { state, order, ids } = underTest();
-  const nodes = [node("a", 1), node("b", 1_000)];
-  order.failed("a");
-  expect(ids(nodes)).toEqual(["b", "a"]);
-  expect(order.isFailing("a")).toBe(true);
-  state.nowMs = 15_000;
-  expect(ids(nodes)).toEqual(["a", "b"]);
-  order.failed("a");
-  order.answered("a");
-  expect(ids(nodes)).toEqual(["a", "b"]);
+it("goes to the one with the least to do where there is nothing else to choose", () => {
+  const { order, next } = underTest();
+  const ended = order.begun("a");
+  order.begun("b");
+  order.begun("b");
+  const nodes = [node("a"), node("b"), node("c")];
+  expect(next(nodes)).toBe("c");
+  order.begun("c");
+  order.begun("c");
+  expect(next(nodes)).toBe("a");
+  ended();
+  // Once: what ended has ended.
+  ended();
+  order.begun("a");
+  order.begun("a");
+  order.begun("a");
+  expect(next(nodes)).not.toBe("a");
 });
 
-it("tries a busy node last for as long as it says, which is no failure", () => {
-  const { state, order, ids } = underTest();
+it("sends nothing to a node that failed before a probe has found it, and then one request at a time", () => {
+  const { state, order, next } = underTest();
+  const nodes = [node("a", 1), node("b", 1_000)];
+  order.failed("a");
+  expect(order.isFailing("a")).toBe(true);
+  state.nowMs += 60_000;
+  expect(next(nodes)).toBe("b");
+  expect(order.takeProbe("a")).toBe(true);
+  expect(order.takeProbe("a")).toBe(false);
+  order.probed("a", true);
+  expect(next(nodes)).toBe("a");
+  order.begun("a");
+  expect(next(nodes)).toBe("b");
+  order.answered("a");
+  expect(next(nodes)).toBe("a");
+});
+
+it("probes nodes that failed, and no others", () => {
+  const { state, order } = underTest();
+  order.answered("a");
+  state.nowMs += 60_000;
+  expect(order.takeProbe("a")).toBe(false);
+  expect(order.takeProbe("never heard of")).toBe(false);
+});
+
+it("takes an engine that fails three times in a row for failing, and one that answers in between for sound", () => {
+  const { order } = underTest();
+  order.engineFailed("a");
+  order.engineFailed("a");
+  order.answered("a");
+  order.engineFailed("a");
+  order.engineFailed("a");
+  expect(order.isFailing("a")).toBe(false);
+  order.engineFailed("a");
+  expect(order.isFailing("a")).toBe(true);
+});
+
+it("goes to no busy node for as long as it says, which is no failure", () => {
+  const { state, order, next } = underTest();
   const nodes = [node("a", 1), node("b", 1_000)];
   order.busy("a", 3_000);
-  expect(ids(nodes)).toEqual(["b", "a"]);
+  expect(next(nodes)).toBe("b");
   expect(order.isFailing("a")).toBe(false);
-  state.nowMs = 3_000;
-  expect(ids(nodes)).toEqual(["a", "b"]);
+  state.nowMs += 3_000;
+  expect(next(nodes)).toBe("a");
 });
 
-it("tries the one first that will be free first where none is", () => {
-  const { order, ids } = underTest();
-  order.busy("a", 5_000);
-  order.busy("b", 1_000);
+it("believes no node that says it will be busy for hours", () => {
+  const { state, order, next } = underTest();
+  order.busy("a", 3_600_000);
+  expect(next([node("a")])).toBeUndefined();
+  state.nowMs += 60_000;
+  expect(next([node("a")])).toBe("a");
+});
+
+it("as a last resort goes to the one that will be free first, and to failing ones after all busy ones", () => {
+  const { order, next, last } = underTest();
+  order.busy("a", 50_000);
+  order.busy("b", 10_000);
   order.failed("c");
-  expect(ids([node("a"), node("b"), node("c")])).toEqual(["b", "a", "c"]);
+  expect(next([node("a"), node("b"), node("c")])).toBeUndefined();
+  expect(last([node("a"), node("b"), node("c")])).toBe("b");
+  expect(last([node("a"), node("c")])).toBe("a");
+  expect(last([node("c")])).toBe("c");
+});
+
+it("lets connecting take as long as its round trips say, and a second and a half at most", () => {
+  const { order } = underTest();
+  expect(order.connectWithinMs("unknown")).toBe(1_400);
+  order.measured("near", 2);
+  expect(order.connectWithinMs("near")).toBe(300);
+  order.measured("far", 60);
+  // Half of the first round trip stands for how much they differ.
+  expect(order.connectWithinMs("far")).toBe(4 * (60 + 4 * 30));
+  for (let times = 0; times < 40; times++) order.measured("far", 100);
+  expect(order.connectWithinMs("far")).toBeGreaterThan(400);
+  expect(order.connectWithinMs("far")).toBeLessThan(410);
+  order.measured("away", 5_000);
+  expect(order.connectWithinMs("away")).toBe(1_400);
+});
+
+it("forgets what it knew of a node that was not used for an hour, and of none that is in use", () => {
+  const { state, order, next } = underTest();
+  order.measured("a", 900);
+  order.measured("b", 900);
+  order.begun("b");
+  state.nowMs += 3_600_001;
+  order.tend();
+  expect(next([node("a", 500), node("b", 0)])).toBe("a");
 });

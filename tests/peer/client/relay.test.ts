@@ -8,7 +8,7 @@ const PIECE = new Uint8Array(64 * 1_024).fill(120);
 
 function relayOf(told: Pick<Relay, "ended" | "left">): Relay {
   const sound = { api: "other", contentType: "audio/mpeg", contentEncoding: undefined } as const;
-  return { engine: "vllm", meter: createAnswerMeter(sound), ...told };
+  return { engine: "vllm", meter: createAnswerMeter(sound), heard() {}, ...told };
 }
 
 /** An answer whose sender gives a piece whenever it may, until there are no more. */

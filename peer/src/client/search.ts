@@ -1,0 +1,141 @@
+import { appError } from "./app-error";
+import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
+import { coordinatorError, isModelUnavailable } from "./coordinator-error";
+import { isAnswer } from "./is-answer";
+import type { Lease } from "./lease";
+import type { Leases } from "./leases";
+import type { Models } from "./model-list";
+import { unknownModel } from "./models-api";
+import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
+
+/** Nodes that one request tries, and how long it looks for one, before the app is told. */
+const MOST_ATTEMPTS = 3;
+export const LOOK_FOR_MS = 30_000;
+
+export type SearchDeps = AttemptDeps & { readonly leases: Leases; readonly models: Models };
+
+export type Found = { readonly answered: Answered; readonly attempts: number };
+
+/** An answer that has begun, or what the app is told instead. */
+export async function search(deps: SearchDeps, request: AppRequest): Promise<Response | Found> {
+  const { leases, order, nowMs } = deps;
+  const { model, signal } = request;
+  const untilMs = nowMs() + LOOK_FOR_MS;
+  const tried: string[] = [];
+  const isTried = (nodeId: string): boolean => tried.includes(nodeId);
+  let attempts = 0;
+  let hasAskedForOthers = false;
+  let hasAskedAnew = false;
+  /** The best that a node said so far, should nothing better come. */
+  let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined;
+  let lease: Lease;
+
+  try {
+    lease = await leases.get(model);
+    while (attempts < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
+      let node = order.next(lease.candidates, isTried);
+      if (node === undefined) {
+        // An engine that failed at this request would fail anywhere: no reason to ask for more nodes.
+        if (!hasAskedForOthers && held?.verdict !== "engine") {
+          hasAskedForOthers = true;
+          const known = lease.candidates.map(idOf);
+          const other = await within(
+            leases.others(lease, [...tried, ...known.filter((id) => !isTried(id))]),
+            untilMs - nowMs(),
+          );
+          if (other !== undefined) {
+            lease = other;
+            continue;
+          }
+        }
+        node = order.lastResort(lease.candidates, isTried);
+        if (node === undefined) break;
+      }
+      tried.push(node.node_id);
+      attempts += 1;
+      const answered = onlyAnswer(await attempt(deps, request, lease, node));
+      if (signal.aborted) {
+        drop(answered);
+        break;
+      }
+      const verdict = answered === undefined ? "failed" : verdictOn(answered);
+      const isFirstRefusal = verdict === "lease" && !hasAskedAnew;
+      if (!isFirstRefusal) learn(order, node.node_id, verdict, answered);
+      if (verdict === "gone") lease.drop(node.node_id);
+      if (answered === undefined) continue;
+      if (held !== undefined && WORTH[held.verdict] > WORTH[verdict]) {
+        drop(answered);
+      } else {
+        drop(held?.answered);
+        held = { answered, verdict };
+      }
+      if (verdict === "final") break;
+      if (isFirstRefusal) {
+        // The same nodes may take another ticket.
+        hasAskedAnew = true;
+        const next = await leases.anew(lease);
+        if (next === lease) learn(order, node.node_id, verdict, answered);
+        else tried.length = 0;
+        lease = next;
+      }
+    }
+    const failing = lease.candidates.map(idOf).filter((id) => order.isFailing(id));
+    if (lease.candidates.length === 0) leases.avoid(lease, tried);
+    else if (failing.length * 2 >= lease.candidates.length) leases.avoid(lease, failing);
+  } catch (error) {
+    // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
+    if (held === undefined || held.verdict === "lease") {
+      drop(held?.answered);
+      if (isModelUnavailable(error)) return unknownModel(deps.models, model);
+      return coordinatorError(error);
+    }
+  }
+  if (signal.aborted) {
+    drop(held?.answered);
+    return new Response(null, { status: 499 }); // Nobody reads it.
+  }
+  if (held === undefined) return unreachable(model, attempts);
+  const { answered, verdict } = held;
+  const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
+  if (!isNotForTheApp) return { answered, attempts };
+  drop(answered);
+  if (verdict === "gone") return unknownModel(deps.models, model);
+  // Whichever it was, the app's key was not the reason: it never got there.
+  return answered.refusal === undefined
+    ? appError(502, "engine_error", LOCKED_ENGINE)
+    : appError(502, "coordinator_refused", UNTRUSTED);
+}
+
+const UNTRUSTED =
+  "No node took this client's ticket. Check that this machine's clock is right, then try again.";
+const LOCKED_ENGINE = "The engine refused the key of the node that it runs on. Try again later.";
+
+/** What is no answer that an app could get counts as none. */
+function onlyAnswer(answered: Answered | undefined): Answered | undefined {
+  if (answered === undefined || isAnswer(answered.answer)) return answered;
+  drop(answered);
+  return undefined;
+}
+
+function drop(answered: Answered | undefined): void {
+  answered?.cut();
+  answered?.end();
+}
+
+function idOf(node: { readonly node_id: string }): string {
+  return node.node_id;
+}
+
+/** `undefined` after `limitMs`; what comes later still serves the requests to come. */
+function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function unreachable(model: string, attempts: number): Response {
+  const nodes = attempts === 0 ? "No node" : `None of ${attempts} nodes tried`;
+  const text = `${nodes} could be reached for ${model}. Try again in a moment.`;
+  return appError(503, "node_unreachable", text, { headers: { "retry-after": "2" } });
+}
