@@ -27,6 +27,17 @@ export const HostPort = z.string().transform((text, issues) => {
   return z.NEVER;
 });
 
+/** Seconds; written as `90`, `90s` or `5m`. */
+export function duration(leastS: number, mostS: number): z.ZodType<number, string> {
+  return z.string().transform((text, issues) => {
+    const [, digits = "", unit] = /^(\d{1,9})(s|m)?$/.exec(text) ?? [];
+    const seconds = digits === "" ? Number.NaN : Number(digits) * (unit === "m" ? 60 : 1);
+    if (seconds >= leastS && seconds <= mostS) return seconds;
+    issues.addIssue(`must be a time such as 90s or 5m, from ${leastS}s to ${mostS}s`);
+    return z.NEVER;
+  });
+}
+
 export function wholeNumber(least: number, most: number): z.ZodType<number, string> {
   return z.string().transform((text, issues) => {
     const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

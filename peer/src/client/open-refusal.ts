@@ -1,3 +1,4 @@
+import { BUSY_HEADER, BusyReason } from "#protocol/busy";
 import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
 import { type Answer, createAnswer } from "../http/answer";
 import { REFUSAL_HEADER } from "../http/refusal-header";
@@ -19,6 +20,13 @@ const IN_THE_OPEN = {
   node_busy: [503, "The node serves as many requests as it can. Try again in a moment."],
 } as const satisfies Partial<Record<OpenAiErrorCode, readonly [status: number, message: string]>>;
 
+const BUSY: Readonly<Record<BusyReason, string>> = {
+  busy: IN_THE_OPEN.node_busy[1],
+  user_active: "Somebody uses the node's machine. Try again in a minute.",
+  model_loading: "The node's engine loads the model. Try again in a moment.",
+  draining: "The node is being stopped. Try again in a moment.",
+};
+
 const SECONDS = /^\d{1,3}$/;
 
 type Code = keyof typeof IN_THE_OPEN;
@@ -29,7 +37,9 @@ export function isOpenRefusal(code: string): code is Code {
 
 /** The refusal as an answer of this client's making. */
 export function openRefusal(code: Code, outer: Pick<Answer, "header">): Answer {
-  const [status, message] = IN_THE_OPEN[code];
+  const [status, usual] = IN_THE_OPEN[code];
+  const busy = BusyReason.safeParse(outer.header(BUSY_HEADER));
+  const message = code === "node_busy" && busy.success ? BUSY[busy.data] : usual;
   const body = Buffer.from(JSON.stringify(openAiError(status, code, message)));
   const retryAfter = outer.header("retry-after") ?? "";
   const headers: [string, string][] = [

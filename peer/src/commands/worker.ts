@@ -2,7 +2,7 @@ import { z } from "zod";
 import { NodeUrl } from "#protocol/heartbeat";
 import type { Terminal } from "../cli/context";
 import { CliError, EXIT } from "../cli/error";
-import { HostPort, HttpUrl, wholeNumber } from "../cli/flag-schemas";
+import { duration, HostPort, HttpUrl, wholeNumber } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import { command } from "../command";
@@ -47,6 +47,21 @@ export const worker = command({
       value: "N",
       summary: "Requests to serve at once (default: as the engine says)",
     },
+    "per-user": {
+      schema: wholeNumber(1, 65_536).optional(),
+      value: "N",
+      summary: "Requests of one user to serve at once (default: as many as of all)",
+    },
+    queue: {
+      schema: wholeNumber(0, 64).default(4),
+      value: "N",
+      summary: "Requests of one user that may wait while it is full (default 4)",
+    },
+    drain: {
+      schema: duration(0, DAY_S).default(60),
+      value: "TIME",
+      summary: "How long what runs may go on when it is stopped (default 60s)",
+    },
     "refresh-interval": {
       schema: wholeNumber(1, DAY_S).default(180),
       value: "SECONDS",
@@ -60,10 +75,11 @@ export const worker = command({
     const listen = ctx.flags.listen ?? listenOnTailscale(ctx);
     const home = await ctx.home();
     const { env, say } = ctx;
-    const { engine: engines, network: networks, advertise, concurrency } = ctx.flags;
-    const refreshIntervalS = ctx.flags["refresh-interval"];
+    const { engine: engines, network: networks, advertise, concurrency, queue } = ctx.flags;
+    const { "per-user": perUser, "refresh-interval": refreshIntervalS } = ctx.flags;
+    const limits = { concurrency, perUser, queue, drainMs: ctx.flags.drain * 1_000 };
     const { runWorker } = await import("../worker/run");
-    const shared = { home, coordinatorUrl, networks, engines, listen, advertise, concurrency };
+    const shared = { home, coordinatorUrl, networks, engines, listen, advertise, ...limits };
     const localUrl = ({ url }: WorkerReady) => (advertise === undefined ? url : httpUrl(listen));
     await runService(ctx, "worker", localUrl, (onReady) =>
       explainListenErrors(listen, { port: "--listen", host: "--listen" }, () =>

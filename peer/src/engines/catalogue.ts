@@ -5,6 +5,8 @@ import type { DetectedEngine } from "./detect";
 export type CatalogueSource = {
   readonly engine: DetectedEngine;
   readonly offers: readonly ModelOffer[];
+  /** Ids of models that it will have in a moment. */
+  readonly loading?: readonly string[];
 };
 
 /** Which engine serves a model, and where to send the request. */
@@ -18,6 +20,8 @@ export type Catalogue = {
   readonly offers: readonly ModelOffer[];
   /** Null: no engine here has that model. */
   resolve(modelId: string): ModelRoute | null;
+  /** Models that an engine reads in and no other has. */
+  readonly loading: readonly string[];
 };
 
 /** Who serves a model that several engines have: the one made for serving many comes first. */
@@ -35,12 +39,14 @@ export function buildCatalogue(sources: readonly CatalogueSource[]): Catalogue {
   const offers = [...routes.values()]
     .map((route) => route.offer)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return { offers, resolve: (modelId) => routes.get(modelId) ?? null };
+  const loading = sources.flatMap((source) => source.loading ?? []).filter((id) => !routes.has(id));
+  return { offers, resolve: (modelId) => routes.get(modelId) ?? null, loading };
 }
 
 /** Whether anything differs that a client or the coordinator could notice. */
 export function sameCatalogue(a: Catalogue, b: Catalogue): boolean {
   return (
+    a.loading.join("\n") === b.loading.join("\n") &&
     a.offers.length === b.offers.length &&
     a.offers.every((offer, at) => {
       const other = b.offers[at];

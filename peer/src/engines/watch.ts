@@ -69,7 +69,7 @@ export async function watchEngines(options: WatchOptions): Promise<EngineWatch> 
     if (stopping.signal.aborted) return false;
     watched = next;
     const fresh = buildCatalogue(
-      next.flatMap(({ engine, offers }) => (engine ? [{ engine, offers }] : [])),
+      next.flatMap(({ engine, offers, loading }) => (engine ? [{ engine, offers, loading }] : [])),
     );
     if (sameCatalogue(catalogue, fresh)) return false;
     catalogue = fresh;

@@ -13,6 +13,8 @@ export type WatchedEngine = {
   /** Why there is none; null while there is one, or before the first look. */
   readonly missing: MissingEngine | null;
   readonly offers: readonly ModelOffer[];
+  /** Ids of models that it had until it began to load anew. */
+  readonly loading: readonly string[];
   /** Health polls in a row that got no answer in time. */
   readonly silentPolls: number;
 };
@@ -24,7 +26,7 @@ export type Look = "poll" | "full";
 const SILENT_POLLS_ALLOWED = 1;
 
 export function unwatched(candidate: EngineCandidate): WatchedEngine {
-  return { candidate, engine: null, missing: null, offers: [], silentPolls: 0 };
+  return { candidate, engine: null, missing: null, offers: [], loading: [], silentPolls: 0 };
 }
 
 /** Looks once and tells what is there now. Never throws. */
@@ -41,7 +43,10 @@ export async function lookAt(
   const health = await readHealth(engine, limits);
   // Something else may have taken its place: llama.cpp where Ollama was.
   if (health === "down") return lookAnew(before, memory, limits);
-  if (health === "loading") return { ...before, offers: [], silentPolls: 0 };
+  if (health === "loading") {
+    const loading = before.offers.length > 0 ? before.offers.map(({ id }) => id) : before.loading;
+    return { ...before, offers: [], loading, silentPolls: 0 };
+  }
   if (health === "silent") {
     const silentPolls = before.silentPolls + 1;
     const offers = silentPolls > SILENT_POLLS_ALLOWED ? [] : before.offers;
@@ -50,7 +55,7 @@ export async function lookAt(
   // The generic engine's health is any engine's: look whether it still is only that.
   if (engine.kind === "openai" && look === "full") return lookAnew(before, memory, limits);
   const isKnown = look === "poll" && before.offers.length > 0;
-  const awake = { ...before, silentPolls: 0 };
+  const awake = { ...before, loading: [], silentPolls: 0 };
   return isKnown ? awake : withModels(awake, engine, memory, limits);
 }
 

@@ -1,19 +1,22 @@
+import { WAIT_HEADER } from "#protocol/busy";
 import type { PeerId } from "#protocol/identity";
 import type { UserId } from "#protocol/names";
 import type { Outcome } from "#protocol/outcome";
 import type { TicketClaims } from "#protocol/ticket";
 import type { Catalogue } from "../engines/catalogue";
+import type { Availability } from "./availability";
 import type { Capacity } from "./capacity";
 import type { Clock } from "../clock";
 import { identify, identifyByProof } from "./identify";
 import type { Admission } from "./jobs";
 import type { LeaseAccount, LeaseBook } from "./lease-book";
 import type { ProofVerifier } from "./proof-verifier";
-import type { NodeRefusal } from "./refusals";
+import type { NodeRefusal, RefusalReason } from "./refusals";
 import { announcedLength, MOST_SEALED_BYTES } from "./sealed-request";
 import type { NodeSession, Sessions } from "./sessions";
 import type { SpentProofs } from "./spent-proofs";
 import type { TicketBook } from "./ticket-book";
+import type { WaitingLine } from "./waiting-line";
 
 /** What a node needs to know to let a request in; none of it asks anybody. */
 export type Gate = {
@@ -25,7 +28,9 @@ export type Gate = {
   readonly verifyProof: ProofVerifier;
   readonly spentProofs: SpentProofs;
   readonly leases: LeaseBook;
+  readonly availability: Availability;
   readonly capacity: Capacity;
+  readonly line: WaitingLine;
   readonly catalogue: () => Catalogue;
   readonly clock: Clock;
 };
@@ -34,9 +39,15 @@ export type Gate = {
 export type Admitted = Omit<Admission, "bodyHash"> & { readonly session: NodeSession };
 
 /** Decides by the headers alone: whoever is refused has not sent a body that anybody read. */
-export async function admit(gate: Gate, headers: Headers): Promise<Outcome<Admitted, NodeRefusal>> {
+export async function admit(gate: Gate, request: Request): Promise<Outcome<Admitted, NodeRefusal>> {
+  const { availability, capacity, line } = gate;
+  const { headers } = request;
   // Before any signature is looked at: being busy must not make a node busier.
-  if (gate.capacity.limit > 0 && gate.capacity.isFull) return { ok: false, reason: "busy" };
+  if (availability.closedBy !== undefined) return { ok: false, reason: availability.closedBy };
+  const forMs = willingToWaitMs(headers);
+  if (capacity.limit > 0 && capacity.isFull && (forMs === 0 || line.isFull)) {
+    return { ok: false, reason: "busy", ahead: line.ahead() };
+  }
   if ((announcedLength(headers) ?? 0) > MOST_SEALED_BYTES) {
     return { ok: false, reason: "body_too_large" };
   }
@@ -44,18 +55,58 @@ export async function admit(gate: Gate, headers: Headers): Promise<Outcome<Admit
   if (!identified.ok) return identified;
   const { claims, seq } = identified.value;
 
-  // From here on nothing waits, so what is free is still free when it is taken.
+  // From here on nothing waits but for a place, so what is free is still free when it is taken.
   const route = gate.catalogue().resolve(claims.model);
-  if (route === null) return { ok: false, reason: "model_gone" };
+  if (route === null) return { ok: false, reason: whyNotOffered(gate, claims) };
   const lease = account(gate, claims);
   if (!lease.hasBudget()) return { ok: false, reason: "budget_exhausted" };
-  const release = gate.capacity.take(route.engine.target.rootUrl);
-  if (release === null) return { ok: false, reason: "busy" };
+  const asker = { engineUrl: route.engine.target.rootUrl, user: claims.sub };
+  const release = capacity.take(asker);
+  if (release === null && forMs === 0) {
+    return { ok: false, reason: "busy", ahead: line.ahead(asker) };
+  }
   if (!lease.claim(seq)) {
-    release();
+    release?.();
     return { ok: false, reason: "proof_replayed" };
   }
-  return { ok: true, value: { ...identified.value, route, lease, release } };
+  const admitted = { ...identified.value, route, lease, queuedMs: 0 };
+  if (release !== null) return { ok: true, value: { ...admitted, release } };
+
+  const sinceMs = gate.clock.steadyMs();
+  const place = await line.wait(asker, forMs, request.signal);
+  const refused = whyNoLonger(gate, admitted) ?? (place.ok ? undefined : place.reason);
+  if (place.ok && refused === undefined) {
+    const queuedMs = Math.round(gate.clock.steadyMs() - sinceMs);
+    return { ok: true, value: { ...admitted, queuedMs, release: place.value } };
+  }
+  if (place.ok) place.value();
+  lease.unclaim(seq);
+  const reason = refused ?? "busy";
+  return { ok: false, reason, ...(reason === "busy" && { ahead: line.ahead(asker) }) };
+}
+
+/** 0: a client that has somewhere else to go does not wait. */
+function willingToWaitMs(headers: Headers): number {
+  const text = headers.get(WAIT_HEADER);
+  return text !== null && MILLISECONDS.test(text) ? Number(text) : 0;
+}
+
+const MILLISECONDS = /^\d{1,6}$/;
+
+function whyNotOffered(gate: Gate, { model }: TicketClaims): "model_loading" | "model_gone" {
+  return gate.catalogue().loading.includes(model) ? "model_loading" : "model_gone";
+}
+
+/** What may have changed while a request waited for its place. */
+function whyNoLonger(
+  gate: Gate,
+  { claims, route, lease }: Pick<Admitted, "claims" | "route" | "lease">,
+): RefusalReason | undefined {
+  const now = gate.catalogue().resolve(claims.model);
+  if (now === null) return whyNotOffered(gate, claims);
+  // Another engine has it now, whose places are others.
+  if (now.engine.target.rootUrl !== route.engine.target.rootUrl) return "busy";
+  return lease.hasBudget() ? undefined : "budget_exhausted";
 }
 
 /**

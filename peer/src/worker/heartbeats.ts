@@ -22,8 +22,10 @@ export type Heartbeats = {
 
 export type NodeState = {
   readonly offers: readonly ModelOffer[];
+  /** Or takes nothing for another reason. */
   readonly isFull: boolean;
   readonly running: number;
+  readonly waiting: number;
   readonly concurrency: number;
 };
 
@@ -79,7 +81,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
       models,
       withdrawn: [...announced].filter((id) => !offered.has(id)).slice(0, MAX_MODELS),
       running: Math.min(MOST_AT_ONCE, now.running),
-      waiting: 0,
+      waiting: Math.min(MOST_AT_ONCE, now.waiting),
       concurrency: Math.min(MOST_AT_ONCE, Math.max(1, now.concurrency)),
       version: options.version,
     };

@@ -19,6 +19,8 @@ export type Admission = {
   readonly bodyHash: string;
   readonly route: ModelRoute;
   readonly lease: LeaseAccount;
+  /** Milliseconds that it waited for its place. */
+  readonly queuedMs: number;
   /** Gives the place back. */
   readonly release: () => void;
 };
@@ -84,7 +86,7 @@ export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
       model: claims.model,
       engine: route.engine.kind,
       started_at_ms: clock.wallMs(),
-      queue_ms: 0,
+      queue_ms: Math.min(LONGEST_MS, admission.queuedMs),
       request_hash: admission.bodyHash,
     };
     const id = outbox.open(admission.ticket, opened);

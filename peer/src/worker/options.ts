@@ -14,6 +14,12 @@ export type WorkerOptions = {
   readonly advertise: string | undefined;
   /** Requests served at once; `undefined`: what the engines say. */
   readonly concurrency: number | undefined;
+  /** Of one user; `undefined`: as many as of all. */
+  readonly perUser?: number | undefined;
+  /** Requests of one user that may wait for a place; 0: none. */
+  readonly queue?: number;
+  /** For how long what runs may go on when the node is stopped. */
+  readonly drainMs?: number;
   readonly refreshIntervalS: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints one line for people. */

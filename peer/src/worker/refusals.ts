@@ -1,5 +1,7 @@
+import { BUSY_HEADER, BusyReason, QUEUE_POSITION_HEADER, QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
 import { REFUSAL_HEADER } from "../http/refusal-header";
+import type { Ahead } from "./waiting-line";
 
 type Row = readonly [status: number, code: OpenAiErrorCode, message: string, param?: string];
 
@@ -57,7 +59,9 @@ const REFUSALS = {
   body_broken: [400, "invalid_request", "The body did not arrive whole."],
   body_too_slow: [408, "invalid_request", "The body arrived too slowly; send the request again."],
   busy: [503, "node_busy", "This node serves as many requests as it can; try another."],
-  stopping: [503, "node_busy", "This node is stopping; try another."],
+  user_active: [503, "node_busy", "Somebody uses this node's machine; try another."],
+  model_loading: [503, "node_busy", "This node's engine loads the model; try again in a moment."],
+  draining: [503, "node_busy", "This node is stopping; try another."],
   not_enrolled: [
     503,
     "coordinator_unreachable",
@@ -70,10 +74,21 @@ const REFUSALS = {
 } as const satisfies Record<string, Row>;
 
 export type RefusalReason = keyof typeof REFUSALS;
-export type NodeRefusal = { readonly reason: RefusalReason };
+export type NodeRefusal = {
+  readonly reason: RefusalReason;
+  /** With `busy`: where a request would have to wait. */
+  readonly ahead?: Ahead;
+};
 
-/** Seconds after which a busy node may have room. */
-const RETRY_AFTER_S = "1";
+/** Seconds after which another try may do better. */
+const RETRY_AFTER_S: Readonly<Record<BusyReason | "not_enrolled", number>> = {
+  busy: 1,
+  user_active: 60,
+  model_loading: 5,
+  draining: 10,
+  not_enrolled: 1,
+};
+const LONGEST_RETRY_S = 60;
 
 /** For what is wrong on the way to the node. Nobody can read it in a wrong session, and the number stays unused. */
 const IN_THE_OPEN: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
@@ -94,12 +109,17 @@ type RefusalAnswer = {
 };
 
 /** The answer for a refusal: OpenAI's shape, whichever API was asked. */
-export function refusalAnswer(reason: RefusalReason): RefusalAnswer {
+export function refusalAnswer(reason: RefusalReason, ahead?: Ahead): RefusalAnswer {
   const [status, code, message, param]: Row = REFUSALS[reason];
   const headers = new Headers({
     "content-type": "application/json;charset=utf-8",
     [REFUSAL_HEADER]: code,
-    ...(status === 503 && { "retry-after": RETRY_AFTER_S }),
+    ...(isLater(reason) && { "retry-after": String(retryAfterS(reason, ahead)) }),
+    ...(isBusy(reason) && { [BUSY_HEADER]: reason }),
+    ...(ahead !== undefined && {
+      [QUEUE_POSITION_HEADER]: String(ahead.position),
+      [QUEUE_WAIT_HEADER]: String(ahead.waitMs),
+    }),
     // What is still to come of the body is not waited for.
     ...(status === 408 && { connection: "close" }),
     ...(status === 405 && { allow: "POST" }),
@@ -111,8 +131,21 @@ export function refusalAnswer(reason: RefusalReason): RefusalAnswer {
   };
 }
 
+function isBusy(reason: RefusalReason): reason is BusyReason {
+  return BusyReason.safeParse(reason).success;
+}
+
+function isLater(reason: RefusalReason): reason is keyof typeof RETRY_AFTER_S {
+  return Object.hasOwn(RETRY_AFTER_S, reason);
+}
+
+function retryAfterS(reason: keyof typeof RETRY_AFTER_S, ahead: Ahead | undefined): number {
+  const waitS = Math.ceil((ahead?.waitMs ?? 0) / 1_000);
+  return Math.min(LONGEST_RETRY_S, Math.max(RETRY_AFTER_S[reason], waitS));
+}
+
 /** A refusal in the open, where there is no session to seal it with. */
-export function refusal(reason: RefusalReason): Response {
-  const { body, ...init } = refusalAnswer(reason);
+export function refusal(reason: RefusalReason, ahead?: Ahead): Response {
+  const { body, ...init } = refusalAnswer(reason, ahead);
   return new Response(body, init);
 }

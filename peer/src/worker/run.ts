@@ -7,6 +7,7 @@ import { withEnrolment } from "../home/enrol";
 import { createSubmitter } from "../outbox/submitter";
 import { VERSION } from "../version";
 import { advertisedUrl } from "./advertised-url";
+import { createAvailability } from "./availability";
 import { createCapacity } from "./capacity";
 import { type Clock, systemClock } from "../clock";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
@@ -24,13 +25,18 @@ import { openServing } from "./serving";
 import { createSpentProofs } from "./spent-proofs";
 import { stopInOrder } from "./stop-in-order";
 import { createTicketBook } from "./ticket-book";
+import { createWaitingLine } from "./waiting-line";
+
+const DRAIN_MS = 60_000;
+/** Of one user. */
+const MOST_WAITING = 4;
 
 /**
  * Lends this machine's engines until `options.signal` aborts, then stops in order. Throws `CliError`,
  * `CoordinatorProblem` where the coordinator will not have this node, or what listening throws.
  */
 export async function runWorker(options: WorkerOptions, clock: Clock = systemClock): Promise<void> {
-  const { home, say, listen } = options;
+  const { home, say, listen, drainMs = DRAIN_MS } = options;
   const { peerId: nodeId } = home.identity;
   const { candidates, refused } = engineCandidates(options.engines, options.env);
   if (refused[0] !== undefined) throw new CliError(EXIT.usage, `${refused[0].message}.`);
@@ -53,7 +59,18 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     onRefused: (code) => say(`The coordinator refused a receipt (${code}).`),
   });
   cleanup.defer(submitter.stop);
-  const capacity = createCapacity(options.concurrency, () => heartbeats.loadChanged());
+  const capacity = createCapacity({
+    total: options.concurrency,
+    perUser: options.perUser,
+    clock,
+    onFlip: () => heartbeats.loadChanged(),
+    onFree: () => line.serve(),
+  });
+  const line = createWaitingLine({ capacity, eachUser: options.queue ?? MOST_WAITING, clock });
+  const availability = createAvailability(() => {
+    if (availability.closedBy !== undefined) line.sendAway(availability.closedBy);
+    heartbeats.loadChanged();
+  });
   const jobs = createJobs({ outbox, clock, onReceipt: submitter.wake });
   const watch = await watchEngines({
     candidates,
@@ -84,7 +101,9 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
       verifyProof: createProofVerifier(),
       spentProofs: createSpentProofs(clock.steadyMs),
       leases: createLeaseBook(clock),
+      availability,
       capacity,
+      line,
       catalogue: () => watch.catalogue(),
       clock,
     },
@@ -101,8 +120,9 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     news: coordinatorNews(say),
     state: () => ({
       offers: watch.catalogue().offers,
-      isFull: capacity.isFull,
+      isFull: capacity.isFull || availability.closedBy !== undefined,
       running: capacity.running,
+      waiting: line.size,
       concurrency: capacity.limit,
     }),
     send: (heartbeat) =>
@@ -126,7 +146,11 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     engines: watch.engines().map(({ kind }) => kind),
   });
   await aborted(options.signal);
-  await stopInOrder({ server, heartbeats, jobs, submitter });
+  if (capacity.running > 0) {
+    const what = capacity.running === 1 ? "A request runs" : `${capacity.running} requests run`;
+    say(`${what} and may end within ${drainMs / 1_000} s; another signal stops at once.`);
+  }
+  await stopInOrder({ availability, server, heartbeats, jobs, submitter }, drainMs);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -29,8 +29,8 @@ export async function serveRequest(
   request: Request,
   timer: BodyTimer,
 ): Promise<Response> {
-  const admitted = await admit(context.gate, request.headers);
-  if (!admitted.ok) return refusal(admitted.reason);
+  const admitted = await admit(context.gate, request);
+  if (!admitted.ok) return refusal(admitted.reason, admitted.ahead);
   const { session, seq, claims, route } = admitted.value;
   const sealer = createAnswerSealer(admitted.value);
   const giveBack = (reason: RefusalReason): Response => {
@@ -128,7 +128,7 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
       return refuse(sealer, "budget_exhausted");
     case "stopping":
       job.end({ outcome: "engine_error" });
-      return refuse(sealer, "stopping");
+      return refuse(sealer, "draining");
     case "engine_silent":
       context.onEngineFailure();
       job.end({ outcome: "engine_error" });

@@ -6,8 +6,8 @@ import { type ServeContext, serveRequest } from "./serve-request";
 
 export type NodeServer = {
   readonly port: number;
-  /** Refuses what comes from now on; what runs goes on. */
-  refuseNew(): void;
+  /** Listens no more; resolves when all that was asked is answered to its last byte. */
+  finish(): Promise<void>;
   /** Breaks what is still open. */
   readonly close: () => Promise<void>;
 };
@@ -22,8 +22,6 @@ export function startNodeServer(
   listen: { readonly host: string; readonly port: number },
   context: ServeContext,
 ): NodeServer {
-  let isStopping = false;
-
   const server = Bun.serve({
     hostname: listen.host,
     port: listen.port,
@@ -33,6 +31,7 @@ export function startNodeServer(
     fetch: route,
     error: () => refusal("internal"),
   });
+  let finishing: Promise<void> | undefined;
   const timer = {
     limit: (request: Request) => server.timeout(request, BODY_SILENCE_S),
     lift: (request: Request) => server.timeout(request, 0),
@@ -41,14 +40,13 @@ export function startNodeServer(
   function route(request: Request): Response | Promise<Response> {
     const target = targetOf(request.url);
     if (target.startsWith("/v1/")) {
-      if (isStopping) return refusal("stopping");
       if (request.method !== "POST") return refusal("method_not_allowed");
       // Nothing is served that is not sealed.
       return target === SEALED_PATH ? serveRequest(context, request, timer) : refusal("not_found");
     }
     if (target === TICKETS_PATH && request.method === "POST") return ticket(request);
     if (target === "/health" && (request.method === "GET" || request.method === "HEAD")) {
-      return Response.json({ status: isStopping ? "stopping" : "ok" });
+      return Response.json({ status: context.gate.availability.closedBy ?? "ok" });
     }
     return refusal("not_found");
   }
@@ -60,9 +58,7 @@ export function startNodeServer(
 
   return {
     port: server.port ?? listen.port,
-    refuseNew() {
-      isStopping = true;
-    },
+    finish: () => (finishing ??= server.stop(false)),
     close: () => server.stop(true),
   };
 }

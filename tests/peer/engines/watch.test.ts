@@ -162,13 +162,20 @@ it("offers llama.cpp's models only when it has loaded", async () => {
   onTestFinished(() => engine.close());
   const { watch, pass, changes } = await watching([engine.url]);
   expect(watch.engines().map(({ kind }) => kind)).toEqual(["llamacpp"]);
-  expect(watch.catalogue().offers).toEqual([]);
+  expect(watch.catalogue()).toMatchObject({ offers: [], loading: [] });
 
   engine.configure({ health: "ok" });
   await pass(5_000);
+  expect(watch.catalogue().loading).toEqual([]);
   engine.configure({ health: "loading" });
   await pass(5_000);
+  await pass(5_000);
   expect(changes).toEqual([["llamacpp a"], []]);
+  // It comes back, which is another thing than having none.
+  expect(watch.catalogue().loading).toEqual(["a"]);
+  await engine.close();
+  await pass(5_000);
+  expect(watch.catalogue().loading).toEqual([]);
 });
 
 it("leaves a server that is no engine in peace between refreshes", async () => {

@@ -122,11 +122,10 @@ it("ends what does not end by itself, before the receipts are handed in", async 
   const never = new Promise<void>(() => {});
   await stopInOrder(
     {
-      server: { refuseNew: () => order.push("refuse") },
+      availability: { drain: () => order.push("drain") },
+      server: { finish: async () => void order.push("finish") },
       heartbeats: { leave: async () => void order.push("leave") },
       jobs: {
-        size: 1,
-        begin: () => expect.unreachable(),
         cutAll: (by) => order.push(`cut: ${by}`),
         drained: () => never,
       },
@@ -134,5 +133,5 @@ it("ends what does not end by itself, before the receipts are handed in", async 
     },
     1,
   );
-  expect(order).toEqual(["refuse", "leave", "cut: stopping", "flush"]);
+  expect(order).toEqual(["drain", "leave", "cut: stopping", "finish", "flush"]);
 });

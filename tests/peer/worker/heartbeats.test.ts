@@ -43,7 +43,7 @@ function setUp(): SetUp {
       suspended: () => undefined,
     },
   });
-  const state = { offers: offers("a", "b"), isFull: false, running: 0, concurrency: 4 };
+  const state = { offers: offers("a", "b"), isFull: false, running: 0, waiting: 0, concurrency: 4 };
   const under: SetUp = { clock, sent, news, heartbeats, state, answer: seen };
   return under;
 }

@@ -8,6 +8,7 @@ import type { WorkerOptions, WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import { callTag, directionKey } from "#peer/e2e/aead";
 import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { WAIT_HEADER } from "#protocol/busy";
 import { openSession } from "#protocol/e2e-session";
 import type { Identity } from "#protocol/identity";
 import { hashBody, nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
@@ -46,6 +47,8 @@ export type Post = {
   readonly proofHash?: string;
   readonly proofTarget?: string;
   readonly nowMs?: number;
+  /** For how long its client would wait for a place. */
+  readonly waitMs?: number;
 };
 
 export type WorkerUnderTest = {
@@ -124,6 +127,7 @@ export async function sealedPost(
       [TICKET_HEADER]: ticket,
       [SESSION_HEADER]: formatSessionMark({ enc: session.enc, seq, tag: callTag(key, seq) }),
       ...proof,
+      ...(post.waitMs !== undefined && { [WAIT_HEADER]: String(post.waitMs) }),
     },
     body: createMessageSealer(key, seq).whole(head, body),
     open: (answer) => openResponse(answer, session.answerKey, seq),
@@ -151,7 +155,10 @@ export function engine(options: Partial<DemoEngineOptions> = {}): DemoEngine {
 }
 
 export type StartOptions = Partial<
-  Pick<WorkerOptions, "concurrency" | "home" | "advertise" | "networks">
+  Pick<
+    WorkerOptions,
+    "concurrency" | "perUser" | "queue" | "drainMs" | "home" | "advertise" | "networks"
+  >
 > & {
   readonly engines: readonly string[];
   readonly network?: FakeNetwork;
@@ -174,6 +181,9 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
       listen: { host: "127.0.0.1", port: 0 },
       advertise: options.advertise,
       concurrency: options.concurrency,
+      perUser: options.perUser,
+      ...(options.queue !== undefined && { queue: options.queue }),
+      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
       refreshIntervalS: 180,
       env: {},
       say: (line) => said.push(line),

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { duration } from "#peer/cli/flag-schemas";
+
+const Drain = duration(0, 600);
+
+it.each([
+  ["60", 60],
+  ["60s", 60],
+  ["5m", 300],
+  ["0", 0],
+  ["600s", 600],
+])("reads the time %s as seconds", (text, seconds) => {
+  expect(Drain.parse(text)).toBe(seconds);
+});
+
+it.each(["", "s", "-1", "1h", "1.5m", "601", "11m", " 5", "5 m"])("refuses the time %j", (text) => {
+  expect(Drain.safeParse(text).error?.issues[0]?.message).toBe(
+    "must be a time such as 90s or 5m, from 0s to 600s",
+  );
+});
