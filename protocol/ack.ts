@@ -1,21 +1,15 @@
 import { z } from "zod";
-import { type Identity, importPublicKey, PeerId, type PublicKey } from "./identity";
-import { type JwsRefusal, signPeerJws, verifyJws } from "./jws";
-import type { Outcome } from "./outcome";
+import { PeerId } from "./identity";
 import { ReceiptClaims } from "./receipt";
-
-const ACK_TYP = "troop-ack+jwt";
 
 const { lease, seq, ttft_ms, prompt_tokens, completion_tokens, outcome } = ReceiptClaims.shape;
 const { engine_ms: DurationMs, request_hash: Hash } = ReceiptClaims.shape;
 
 /**
  * What a client says of one request that it sent: the other half of the node's receipt. Times in milliseconds, by the
- * client's clock.
+ * client's clock. Signed by the proof of the call that brings it, like a receipt.
  */
 export const AckClaims = z.object({
-  /** The client. */
-  iss: PeerId,
   lease,
   seq,
   /** The node that the request was sent to. */
@@ -34,17 +28,3 @@ export const AckClaims = z.object({
   response_hash: Hash.optional(),
 });
 export type AckClaims = z.infer<typeof AckClaims>;
-
-export function signAck(identity: Identity, claims: Omit<AckClaims, "iss">): Promise<string> {
-  return signPeerJws(ACK_TYP, { ...claims, iss: identity.peerId }, identity.sign);
-}
-
-/** An ack never expires, like a receipt; one that comes late changes nothing any more. */
-export async function verifyAck(
-  ack: string,
-  key: PublicKey,
-  issuer: PeerId,
-  nowMs: number,
-): Promise<Outcome<AckClaims, JwsRefusal>> {
-  return verifyJws(ack, await importPublicKey(key), AckClaims, { typ: ACK_TYP, issuer, nowMs });
-}

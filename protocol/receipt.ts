@@ -1,10 +1,6 @@
 import { z } from "zod";
-import { type Identity, importPublicKey, PeerId, type PublicKey } from "./identity";
-import { type JwsRefusal, signPeerJws, verifyJws } from "./jws";
 import { EngineKind, ModelId } from "./model-offer";
-import type { Outcome } from "./outcome";
 
-const RECEIPT_TYP = "troop-receipt+jwt";
 const DAY_MS = 86_400_000;
 
 export const ReceiptOutcome = z.enum([
@@ -19,10 +15,11 @@ const DurationMs = z.int().nonnegative().max(DAY_MS);
 const Tokens = z.int().nonnegative().max(1_000_000_000);
 const Hash = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
 
-/** What a node says of one request that it served. Times in milliseconds, by the node's clock. */
+/**
+ * What a node says of one request that it served. Times in milliseconds, by the node's clock. The proof of the call that
+ * brings it names the node and signs it, with all that the call brings (docs/decisions/0013).
+ */
 export const ReceiptClaims = z.object({
-  /** The node. */
-  iss: PeerId,
   /** The lease. */
   lease: z.uuid(),
   /** The request's number within the lease, from the client's proof. */
@@ -47,24 +44,3 @@ export const ReceiptClaims = z.object({
   response_hash: Hash.optional(),
 });
 export type ReceiptClaims = z.infer<typeof ReceiptClaims>;
-
-export function signReceipt(
-  identity: Identity,
-  claims: Omit<ReceiptClaims, "iss">,
-): Promise<string> {
-  return signPeerJws(RECEIPT_TYP, { ...claims, iss: identity.peerId }, identity.sign);
-}
-
-/** A receipt never expires: it may reach the coordinator days late. */
-export async function verifyReceipt(
-  receipt: string,
-  key: PublicKey,
-  issuer: PeerId,
-  nowMs: number,
-): Promise<Outcome<ReceiptClaims, JwsRefusal>> {
-  return verifyJws(receipt, await importPublicKey(key), ReceiptClaims, {
-    typ: RECEIPT_TYP,
-    issuer,
-    nowMs,
-  });
-}

@@ -8,17 +8,17 @@ export const MAX_BODY_BYTES = 1_024 * 1_024;
 export const MAX_BATCH = 100;
 /** Items that are answered at all. */
 const MAX_LISTED = 10_000;
-/** Characters of one receipt, ack or ticket; a longer one is malformed. */
-export const MAX_ITEM_LENGTH = 4_096;
+/** Characters of a ticket; a longer one is none. */
+export const MAX_TICKET_LENGTH = 4_096;
 
 export const SubmitRequest = z
   .object({
     /** The tickets that the requests were served under, each once: they prove client, nodes, model and rates. */
     tickets: z.array(z.string()).min(1).max(MAX_LISTED),
-    /** Compact JWS, each by the node that sends the batch. */
-    receipts: z.array(z.string()).max(MAX_LISTED).default([]),
-    /** Compact JWS, each by the client that sends the batch. */
-    acks: z.array(z.string()).max(MAX_LISTED).optional(),
+    /** `ReceiptClaims` of the node that sends the batch, each judged by itself. */
+    receipts: z.array(z.unknown()).max(MAX_LISTED).default([]),
+    /** `AckClaims` of the client that sends the batch, each judged by itself. */
+    acks: z.array(z.unknown()).max(MAX_LISTED).optional(),
   })
   .refine(({ receipts, acks = [] }) => receipts.length + acks.length > 0, {
     path: ["receipts"],
@@ -29,14 +29,10 @@ export type SubmitRequest = z.infer<typeof SubmitRequest>;
 export const RefusalCode = z.enum([
   "batch_full",
   "receipt_malformed",
-  "receipt_bad_signature",
-  "receipt_foreign",
   "receipt_from_future",
   "receipt_outside_lease",
   "receipt_too_late",
   "ack_malformed",
-  "ack_bad_signature",
-  "ack_foreign",
   "ticket_missing",
   "ticket_invalid",
   "lease_unknown",

@@ -7,13 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { VectorFile } from "#support/vector-case";
-import { ackVectors } from "#support/vector-recipes-ack";
+import { ackVectors, receiptVectors } from "#support/vector-recipes-claims";
 import { e2eVectors } from "#support/vector-recipes-e2e";
 import { enrolmentVectors } from "#support/vector-recipes-enrolment";
 import { identityVectors } from "#support/vector-recipes-identity";
 import { microcreditsVectors } from "#support/vector-recipes-microcredits";
 import { proofVectors } from "#support/vector-recipes-proof";
-import { receiptVectors } from "#support/vector-recipes-receipt";
 import { ticketVectors } from "#support/vector-recipes-ticket";
 
 const VECTORS = fileURLToPath(new URL("../tests/vectors/", import.meta.url));

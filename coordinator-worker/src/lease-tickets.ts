@@ -1,5 +1,5 @@
 import { readPayload } from "#protocol/jws";
-import { MAX_BATCH, MAX_ITEM_LENGTH } from "#protocol/submit";
+import { MAX_BATCH, MAX_TICKET_LENGTH } from "#protocol/submit";
 import type { TicketClaims } from "#protocol/ticket";
 import { z } from "zod";
 import { checkTicket } from "./check-ticket";
@@ -13,7 +13,7 @@ const Lease = z.object({ jti: z.uuid() });
 /** Checks the tickets of a batch; no more of them than there can be items. */
 export async function leaseTickets(deps: Deps, tickets: readonly string[]): Promise<LeaseTickets> {
   const byLease = new Map<string, TicketClaims[]>();
-  const read = tickets.slice(0, MAX_BATCH).filter((ticket) => ticket.length <= MAX_ITEM_LENGTH);
+  const read = tickets.slice(0, MAX_BATCH).filter((ticket) => ticket.length <= MAX_TICKET_LENGTH);
   const checked = await Promise.all(read.map((ticket) => checkTicket(deps, ticket)));
   checked.forEach((ticket, place) => {
     const lease = ticket.ok ? ticket.value.jti : readPayload(read[place] ?? "", Lease)?.jti;

@@ -1,9 +1,9 @@
 import { MAX_BATCH, type SubmitRequest, type SubmitResult } from "#protocol/submit";
 import type { Proven } from "./authenticate";
 import type { Deps } from "./deps";
+import { judgeAckItem, judgeReceiptItem } from "./judge-items";
 import { leaseTickets } from "./lease-tickets";
 import { type Settled, settleItems } from "./store/ledger";
-import { verifyAckItem, verifyReceiptItem } from "./verify-items";
 
 /** Which request's receipt and ack contradict each other. */
 export type Dispute = { readonly lease: string; readonly seq: number; readonly node: string };
@@ -11,7 +11,7 @@ export type Dispute = { readonly lease: string; readonly seq: number; readonly n
 type Batch = { readonly results: SubmitResult[]; readonly disputes: readonly Dispute[] };
 
 /**
- * Verifies each item by itself, settles the good ones in one statement, answers receipts, then acks, in the order of
+ * Judges each item by itself, settles the good ones in one statement, answers receipts, then acks, in the order of
  * the request. Items past the most that one call works on are told so, and nothing else becomes of them.
  */
 export async function settleBatch(
@@ -22,17 +22,19 @@ export async function settleBatch(
   const known = await leaseTickets(deps, tickets);
   const worked = receipts.slice(0, MAX_BATCH);
   const room = MAX_BATCH - worked.length;
-  const [judgedReceipts, judgedAcks] = await Promise.all([
-    Promise.all(worked.map((jws) => verifyReceiptItem(deps, sender, jws, known))),
-    Promise.all(acks.slice(0, room).map((jws) => verifyAckItem(deps, sender, jws, known))),
-  ]);
+  const nowMs = deps.nowMs();
+  const judgedReceipts = worked.map((said) => judgeReceiptItem(sender.iss, said, known, nowMs));
+  const judgedAcks = acks
+    .slice(0, room)
+    .map((said) => judgeAckItem(sender.iss, said, known, nowMs));
   const settled = await settleItems(
     deps.db,
+    sender.iss,
     judgedReceipts.flatMap((one, item) => (one.ok ? [{ ...one.value, item }] : [])),
     judgedAcks.flatMap((one, place) =>
       one.ok ? [{ ...one.value, item: receipts.length + place }] : [],
     ),
-    deps.nowMs(),
+    nowMs,
   );
   const byItem = new Map(settled.map((row) => [row.item, row]));
 

@@ -18,8 +18,8 @@ it("notes who registered, who was authorized and which receipts were contradicte
   const node = await serve("audit/model");
   const client = await enrol();
   const granted = await authorize(client, { model: "audit/model", budget: 1_000_000 });
-  await submit(node, [granted], [await receiptOf(node, granted)]);
-  const ack = await ackOf(client, node, granted, { request_hash: "z".repeat(43) });
+  await submit(node, [granted], [receiptOf(granted)]);
+  const ack = ackOf(node, granted, { request_hash: "z".repeat(43) });
   await submit(client, [granted], { acks: [ack] });
 
   const of = `peer_id=${client.identity.peerId}`;

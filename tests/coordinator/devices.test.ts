@@ -158,7 +158,7 @@ describe("linking", () => {
     await link(peer, somebody);
     // Of its 100, 40 went back; the 60 that are held are not the person's to keep.
     expect(await balance(peer, somebody.user)).toMatchObject({ available: "100", held: "60" });
-    const receipt = await receiptOf(node, granted);
+    const receipt = receiptOf(granted);
     expect(await submit(node, [granted], [receipt])).toMatchObject([{ status: "settled" }]);
     expect((await balance(peer, somebody.user)).held).toBe("59.998");
   });
@@ -240,7 +240,7 @@ describe("a person's peers", () => {
     await link(node, somebody);
     await link(keeper, somebody);
     const granted = await authorize(client, { model });
-    const receipt = await receiptOf(node, granted);
+    const receipt = receiptOf(granted);
     await somebody.ask(`/auth/peers/${node.identity.peerId}/revoke`, { method: "POST" });
     await submit(node, [granted], [receipt]);
     expect(await balance(keeper, somebody.user)).toMatchObject({ in_escrow: "0.002" });

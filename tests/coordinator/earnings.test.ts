@@ -16,11 +16,9 @@ it("sums up what a user's node served by day, by model and by node, less what wa
   const node = await serve("earn/model");
   const client = await join();
   const granted = await authorize(client, { model: "earn/model" });
-  const receipts = await Promise.all(
-    [0, 1, 2].map((seq) => receiptOf(node, granted, { seq, completion_tokens: 10 })),
-  );
+  const receipts = [0, 1, 2].map((seq) => receiptOf(granted, { seq, completion_tokens: 10 }));
   await submit(node, [granted], receipts);
-  const disputed = await ackOf(client, node, granted, { request_hash: "x".repeat(43), wall_ms: 1 });
+  const disputed = ackOf(node, granted, { request_hash: "x".repeat(43), wall_ms: 1 });
   await submit(client, [granted], { acks: [disputed] });
 
   const sums = { requests: 3, completion_tokens: 30, credits: "0.005", microcredits: 5_000 };

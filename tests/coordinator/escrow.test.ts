@@ -24,7 +24,7 @@ const MATCHED = { status: "matched", amount: 2_000 };
 
 it("keeps what a receipt earned in escrow until the client's ack", async () => {
   const { node, client, granted } = await scene();
-  expect(await submit(node, [granted], [await receiptOf(node, granted)])).toEqual([SETTLED]);
+  expect(await submit(node, [granted], [receiptOf(granted)])).toEqual([SETTLED]);
   expect(await balance(node)).toMatchObject({
     available: "100",
     in_escrow: "0.002",
@@ -32,7 +32,7 @@ it("keeps what a receipt earned in escrow until the client's ack", async () => {
   });
   expect(await balance(client)).toMatchObject({ available: "90", held: "9.998", in_escrow: "0" });
 
-  const acks = [await ackOf(client, node, granted)];
+  const acks = [ackOf(node, granted)];
   expect(await submit(client, [granted], { acks })).toEqual([MATCHED]);
   expect(await balance(node)).toMatchObject({ available: "100.002", in_escrow: "0" });
   expect(await submit(client, [granted], { acks })).toEqual([{ status: "already_acked" }]);
@@ -45,15 +45,15 @@ it("keeps what a receipt earned in escrow until the client's ack", async () => {
 
 it("pays at once a receipt that comes behind its ack", async () => {
   const { node, client, granted } = await scene();
-  const acks = [await ackOf(client, node, granted)];
+  const acks = [ackOf(node, granted)];
   expect(await submit(client, [granted], { acks })).toEqual([{ status: "kept" }]);
-  expect(await submit(node, [granted], [await receiptOf(node, granted)])).toEqual([SETTLED]);
+  expect(await submit(node, [granted], [receiptOf(granted)])).toEqual([SETTLED]);
   expect(await balance(node)).toMatchObject({ available: "100.002", in_escrow: "0" });
 });
 
 it("settles once whichever of ack and receipt comes first, however they race", async () => {
   const { node, client, granted } = await scene();
-  const [receipt, ack] = [await receiptOf(node, granted), await ackOf(client, node, granted)];
+  const [receipt, ack] = [receiptOf(granted), ackOf(node, granted)];
   await Promise.all(
     Array.from({ length: 20 }, (_, place) =>
       place % 2 === 0
@@ -68,8 +68,8 @@ it("settles once whichever of ack and receipt comes first, however they race", a
 it("settles the smaller of two claims, gives the rest back under the lease, and tells the client", async () => {
   const { node, client, granted } = await scene();
   const other = "x".repeat(43);
-  const receipt = await receiptOf(node, granted);
-  const acks = [await ackOf(client, node, granted, { request_hash: other, wall_ms: 1 })];
+  const receipt = receiptOf(granted);
+  const acks = [ackOf(node, granted, { request_hash: other, wall_ms: 1 })];
   expect(await submit(node, [granted], [receipt])).toEqual([SETTLED]);
   expect(await submit(client, [granted], { acks })).toEqual([
     { status: "disputed", amount: 1_000 },
@@ -86,8 +86,8 @@ it("takes receipts and acks of a user's own nodes in one batch, for nothing", as
   const node = await serve("escrow/own");
   const granted = await authorize(node, { model: "escrow/own" });
   const batch = {
-    receipts: [await receiptOf(node, granted)],
-    acks: [await ackOf(node, node, granted)],
+    receipts: [receiptOf(granted)],
+    acks: [ackOf(node, granted)],
   };
   expect(await submit(node, [granted], batch)).toEqual([
     { status: "settled", amount: 0 },

@@ -16,19 +16,17 @@ it("shows what a model usually costs once 20 receipts are in, and pays no more t
   };
   const granted = await authorize(client, { model });
   const receipts = (from: number, count: number, tokens: number) =>
-    Promise.all(
-      Array.from({ length: count }, (_, place) =>
-        receiptOf(node, granted, { seq: from + place, completion_tokens: tokens }),
-      ),
+    Array.from({ length: count }, (_, place) =>
+      receiptOf(granted, { seq: from + place, completion_tokens: tokens }),
     );
-  await submit(node, [granted], await receipts(0, 19, 100));
+  await submit(node, [granted], receipts(0, 19, 100));
   await coordinator().sweep();
   expect(await priceOf()).toBeUndefined();
 
   // 2,000 microcredits for 100 tokens each.
-  await submit(node, [granted], await receipts(19, 1, 100));
+  await submit(node, [granted], receipts(19, 1, 100));
   await expect.poll(() => coordinator().sweep().then(priceOf)).toBe("0.02");
-  expect(await submit(node, [granted], await receipts(20, 2, 10))).toEqual([
+  expect(await submit(node, [granted], receipts(20, 2, 10))).toEqual([
     { status: "settled", amount: 300 },
     { status: "settled", amount: 300 },
   ]);

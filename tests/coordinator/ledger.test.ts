@@ -75,7 +75,7 @@ it("settles one receipt once of 50 copies at the same time", async () => {
   const node = await serve("copies/model");
   const client = await join();
   const granted = await authorize(client, { model: "copies/model" });
-  const receipt = await receiptOf(node, granted);
+  const receipt = receiptOf(granted);
   const results = await Promise.all(
     Array.from({ length: 50 }, () => submit(node, [granted], [receipt])),
   );
@@ -89,7 +89,7 @@ it("pays no more than the budget, across receipts", async () => {
   const node = await serve("budget/model");
   const client = await join();
   const granted = await authorize(client, { model: "budget/model", budget: 5_000 });
-  const receipts = await Promise.all([0, 1, 2].map((seq) => receiptOf(node, granted, { seq })));
+  const receipts = [0, 1, 2].map((seq) => receiptOf(granted, { seq }));
   expect(await submit(node, [granted], receipts)).toEqual([
     { status: "settled", amount: 2_000 },
     { status: "settled", amount: 2_000 },
@@ -105,7 +105,7 @@ it("pays no more than the wall clock allows", async () => {
   const issuedAtMs = (granted.expires_at - TICKET_LIFETIME_S) * 1_000;
   // Claims a day, and a start before the ticket, as a node's clock could say.
   const started_at_ms = issuedAtMs - 20_000;
-  const receipt = await receiptOf(node, granted, { engine_ms: 80_000_000, started_at_ms });
+  const receipt = receiptOf(granted, { engine_ms: 80_000_000, started_at_ms });
   const [result] = await submit(node, [granted], [receipt]);
   expect(result).toMatchObject({ status: "settled" });
   const earned = (await balance(node)).total_microcredits - 100_000_000;
@@ -117,7 +117,7 @@ it("serves a user's own requests for nothing", async () => {
   const node = await serve("own/model");
   const granted = await authorize(node, { model: "own/model" });
   expect(granted.candidates[0]?.own).toBe(true);
-  const [result] = await submit(node, [granted], [await receiptOf(node, granted)]);
+  const [result] = await submit(node, [granted], [receiptOf(granted)]);
   expect(result).toEqual({ status: "settled", amount: 0 });
   expect((await balance(node)).total).toBe("100");
 });
@@ -140,7 +140,7 @@ it("lists what each movement did to what is available and to what is held", asyn
   const node = await serve("amounts/model");
   const client = await join();
   const granted = await authorize(client, { model: "amounts/model", budget: 10_000_000 });
-  await submit(node, [granted], [await receiptOf(node, granted)]);
+  await submit(node, [granted], [receiptOf(granted)]);
   const page = Transactions.parse(
     await (await client.call(`/users/${client.user}/transactions`)).json(),
   );
@@ -156,7 +156,7 @@ it("shows a statement to its user only, newest first, page by page", async () =>
   const node = await serve("pages/model");
   const client = await join();
   const granted = await authorize(client, { model: "pages/model" });
-  await submit(node, [granted], [await receiptOf(node, granted)]);
+  await submit(node, [granted], [receiptOf(granted)]);
   const types: string[] = [];
   let cursor: string | undefined;
   do {

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { type AckClaims, signAck } from "#protocol/ack";
+import type { AckClaims } from "#protocol/ack";
 import { Authorization } from "#protocol/authorize";
-import { type ReceiptClaims, signReceipt } from "#protocol/receipt";
+import type { ReceiptClaims } from "#protocol/receipt";
 import { Balance } from "#protocol/statement";
 import { SubmitAnswer, type SubmitResult } from "#protocol/submit";
 import type { TestCoordinator } from "#support/coordinator";
@@ -10,7 +10,7 @@ import { newPeer, type TestPeer } from "#support/test-peer";
 /** A peer with a user of its own. */
 export type Member = TestPeer & { readonly user: string };
 
-export type Batch = { readonly receipts?: readonly string[]; readonly acks?: readonly string[] };
+export type Batch = { readonly receipts?: readonly unknown[]; readonly acks?: readonly unknown[] };
 
 /** Nodes and clients of a coordinator, and what they say about requests that nobody served. */
 export function membersOf(coordinator: () => TestCoordinator) {
@@ -40,7 +40,7 @@ export function membersOf(coordinator: () => TestCoordinator) {
   async function submit(
     sender: TestPeer,
     granted: readonly Authorization[],
-    batch: readonly string[] | Batch,
+    batch: readonly unknown[] | Batch,
   ): Promise<SubmitResult[]> {
     const items = "map" in batch ? { receipts: batch } : batch;
     const body = { tickets: granted.map(({ ticket }) => ticket), ...items };
@@ -54,11 +54,10 @@ export function membersOf(coordinator: () => TestCoordinator) {
 const REQUEST_HASH = "h".repeat(43);
 
 function receiptOf(
-  node: TestPeer,
   granted: Pick<Authorization, "lease_id" | "model">,
   facts: Partial<ReceiptClaims> = {},
-): Promise<string> {
-  return signReceipt(node.identity, {
+): ReceiptClaims {
+  return {
     lease: granted.lease_id,
     seq: 0,
     model: granted.model,
@@ -70,16 +69,15 @@ function receiptOf(
     outcome: "completed",
     request_hash: REQUEST_HASH,
     ...facts,
-  });
+  };
 }
 
 function ackOf(
-  client: TestPeer,
   node: TestPeer,
   granted: Pick<Authorization, "lease_id">,
   facts: Partial<AckClaims> = {},
-): Promise<string> {
-  return signAck(client.identity, {
+): AckClaims {
+  return {
     lease: granted.lease_id,
     seq: 0,
     node: node.identity.peerId,
@@ -87,5 +85,5 @@ function ackOf(
     outcome: "completed",
     request_hash: REQUEST_HASH,
     ...facts,
-  });
+  };
 }

@@ -37,7 +37,7 @@ async function scene() {
   await link(lost, somebody, "lost");
   await somebody.ask(`/auth/peers/${lost.identity.peerId}/revoke`, { method: "POST" });
   const granted = await authorize(client, { model, budget: 1_000_000 });
-  const [receipt, ack] = [await receiptOf(node, granted), await ackOf(client, node, granted)];
+  const [receipt, ack] = [receiptOf(granted), ackOf(node, granted)];
   await submit(node, [granted], [receipt]);
   await submit(client, [granted], { acks: [ack] });
   return { somebody, client, node, lost, granted };

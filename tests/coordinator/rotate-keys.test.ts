@@ -83,7 +83,7 @@ it("takes tickets and enrolments of a key that signs no more, and settles under 
     .toBe(kid);
 
   expect((await node.beat(registration, { models })).status).toBe(200);
-  const results = await submit(node, [granted], [await receiptOf(node, granted)]);
+  const results = await submit(node, [granted], [receiptOf(granted)]);
   expect(results).toMatchObject([{ status: "settled" }]);
   const body = { ticket: granted.ticket, add: 1_000 };
   const extended = Extension.parse(await (await client.call("/authorize/extend", { body })).json());

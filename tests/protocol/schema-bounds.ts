@@ -15,6 +15,8 @@ type Promises = {
   readonly lists?: Readonly<Record<string, Bounds>>;
   /** Texts that must hold no control characters. */
   readonly plain?: readonly string[];
+  /** Lists of items that are judged one by one, later. */
+  readonly free?: readonly string[];
   /** Values to refuse, in words, by field. */
   readonly refuses?: readonly (readonly [what: string, field: string, value: unknown])[];
   /** Values to take. */
@@ -68,8 +70,10 @@ function taken(valid: object, promises: Promises): Row[] {
 
 function refused(valid: object, promises: Promises): Row[] {
   const rows: Row[] = (promises.refuses ?? []).map((row) => [...row]);
-  for (const field of Object.keys(valid)) {
-    rows.push([`${field} of another type`, field, [null]]);
+  for (const [field, value] of Object.entries(valid)) {
+    // A list may take items of any type, but has to be one.
+    const isFree = promises.free?.includes(field) === true && Array.isArray(value);
+    rows.push([`${field} of another type`, field, isFree ? { 0: null } : [null]]);
     if (promises.optional?.includes(field) !== true) rows.push([`no ${field}`, field, undefined]);
   }
   for (const [field, { min, max }] of Object.entries(promises.integers ?? {})) {

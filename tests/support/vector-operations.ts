@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AckClaims, signAck, verifyAck } from "#protocol/ack";
+import { AckClaims } from "#protocol/ack";
 import { signE2eKey, verifyE2eKey } from "#protocol/e2e-key";
 import { createSessionAcceptor, E2ePrivateKey, saltedAnswerKey } from "#protocol/e2e-session";
 import { sha256Base64url } from "#protocol/encoding";
@@ -8,7 +8,7 @@ import { importPublicKey, openIdentity, peerIdOf, PrivateKey, PublicKey } from "
 import { chargeFor, formatCredits } from "#protocol/microcredits";
 import { userIdFrom } from "#protocol/names";
 import { hashBody, signProof, verifyProof } from "#protocol/proof";
-import { ReceiptClaims, signReceipt, verifyReceipt } from "#protocol/receipt";
+import { ReceiptClaims } from "#protocol/receipt";
 import { createRecordReader, recordHeader, recordNonce } from "#protocol/sealed-record";
 import { formatSessionMark, parseSessionMark } from "#protocol/sealed-message";
 import { signTicket, TicketClaims, verifyOwnTicket, verifyTicket } from "#protocol/ticket";
@@ -118,21 +118,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     }),
   ),
 
-  sign_receipt: operation(
-    { private_key: PrivateKey, claims: inOrder(ReceiptClaims.omit({ iss: true })) },
-    async ({ private_key, claims }) => signReceipt(await openIdentity(private_key), claims),
+  parse_receipt: operation({ claims: z.unknown() }, async ({ claims }) =>
+    parsed(ReceiptClaims, claims),
   ),
-  verify_receipt: operation(Issued, (input) =>
-    verifyReceipt(input.jws, input.public_key, input.issuer, input.now_ms),
-  ),
-
-  sign_ack: operation(
-    { private_key: PrivateKey, claims: inOrder(AckClaims.omit({ iss: true })) },
-    async ({ private_key, claims }) => signAck(await openIdentity(private_key), claims),
-  ),
-  verify_ack: operation(Issued, (input) =>
-    verifyAck(input.jws, input.public_key, input.issuer, input.now_ms),
-  ),
+  parse_ack: operation({ claims: z.unknown() }, async ({ claims }) => parsed(AckClaims, claims)),
 
   sign_e2e_key: operation(
     { private_key: PrivateKey, x: z.string(), now_ms: z.int() },
@@ -238,4 +227,10 @@ function inOrder<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.infer<Sc
 
 function accepts(schema: z.ZodType, value: unknown): "accepted" | "refused" {
   return schema.safeParse(value).success ? "accepted" : "refused";
+}
+
+/** The claims as they are taken, or the first field that is wrong. */
+function parsed(schema: z.ZodType, value: unknown): unknown {
+  const { success, data, error } = schema.safeParse(value);
+  return success ? data : { refused: error.issues[0]?.path.join(".") };
 }

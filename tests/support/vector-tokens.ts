@@ -32,14 +32,7 @@ export type Kind = {
   ) => VectorCase;
 };
 
-const TYPES = [
-  "troop-proof+jwt",
-  "troop-ticket+jwt",
-  "troop-enrolment+jwt",
-  "troop-receipt+jwt",
-  "troop-ack+jwt",
-  "troop-e2e-key+jwt",
-];
+const TYPES = ["troop-proof+jwt", "troop-ticket+jwt", "troop-enrolment+jwt", "troop-e2e-key+jwt"];
 
 export function refusal(reason: string, more: Claims = {}): Claims {
   return { ok: false, reason, ...more };

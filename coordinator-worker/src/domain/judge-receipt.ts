@@ -1,5 +1,6 @@
 import { chargeFor } from "#protocol/microcredits";
 import { CLOCK_SKEW_S } from "#protocol/jws";
+import type { PeerId } from "#protocol/identity";
 import type { Outcome } from "#protocol/outcome";
 import type { ReceiptClaims } from "#protocol/receipt";
 import type { RefusalCode } from "#protocol/submit";
@@ -10,16 +11,17 @@ export const PAID_WITHIN_MS = 14 * 24 * 60 * 60 * 1_000;
 const SKEW_MS = CLOCK_SKEW_S * 1_000;
 
 /**
- * What a verified receipt may claim under a verified ticket, in microcredits: bounded by the wall clock, since
+ * What a receipt of this node may claim under a verified ticket, in microcredits: bounded by the wall clock, since
  * nothing that started then can have run for longer than until now.
  */
 export function judgeReceipt(
   receipt: ReceiptClaims,
+  nodeId: PeerId,
   ticket: TicketClaims,
   nowMs: number,
 ): Outcome<{ claim: number; rate: number }, { readonly reason: RefusalCode }> {
-  const rate = ticket.rates[receipt.iss];
-  if (rate === undefined || !ticket.aud.includes(receipt.iss)) {
+  const rate = ticket.rates[nodeId];
+  if (rate === undefined || !ticket.aud.includes(nodeId)) {
     return { ok: false, reason: "lease_other_node" };
   }
   if (receipt.model !== ticket.model) return { ok: false, reason: "lease_other_model" };

@@ -1,4 +1,5 @@
 import type { AckClaims } from "#protocol/ack";
+import type { PeerId } from "#protocol/identity";
 import { Membership, NetworkPolicy } from "#protocol/network";
 import type { ReceiptClaims } from "#protocol/receipt";
 import { LEASE_KEPT_S } from "#protocol/ticket";
@@ -116,7 +117,7 @@ export async function voidLease(db: NeonHttpDatabase, leaseId: string): Promise<
   await sqlRows(db, z.unknown(), sql`select void_lease(${leaseId})`);
 }
 
-/** A receipt that was verified, with what it may claim. */
+/** A receipt that may be settled, with what it may claim. */
 export type ReceiptItem = {
   /** Place among all items. */
   readonly item: number;
@@ -145,24 +146,21 @@ const Settled = z.object({
 });
 export type Settled = z.infer<typeof Settled>;
 
-/** Settles verified receipts and acks, each once, in one round trip. */
+/** Settles receipts of `sender` as a node and its acks as a client, each once, in one round trip. */
 export async function settleItems(
   db: NeonHttpDatabase,
+  sender: PeerId,
   receipts: readonly ReceiptItem[],
   acks: readonly AckItem[],
   nowMs: number,
 ): Promise<Settled[]> {
   if (receipts.length + acks.length === 0) return [];
-  const receiptRows = receipts.map(({ receipt: { iss: node, ...facts }, ...rest }) => ({
-    ...facts,
+  const receiptRows = receipts.map(({ receipt, ...rest }) => ({
+    ...receipt,
     ...rest,
-    node,
+    node: sender,
   }));
-  const ackRows = acks.map(({ ack: { iss: client, ...facts }, item }) => ({
-    ...facts,
-    item,
-    client,
-  }));
+  const ackRows = acks.map(({ ack, item }) => ({ ...ack, item, client: sender }));
   return sqlRows(
     db,
     Settled,

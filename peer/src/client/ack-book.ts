@@ -1,16 +1,13 @@
 import type { AckClaims } from "#protocol/ack";
 import type { Clock } from "../clock";
 
-/** An ack before it is signed. */
-export type AckDraft = Omit<AckClaims, "iss">;
-
 /** A request on its way to a node. */
-export type SentRequest = Pick<AckDraft, "lease" | "seq" | "node" | "request_hash"> & {
+export type SentRequest = Pick<AckClaims, "lease" | "seq" | "node" | "request_hash"> & {
   readonly ticket: string;
 };
 /** What this side saw of it by its end. */
 export type SeenEnd = Omit<
-  AckDraft,
+  AckClaims,
   "lease" | "seq" | "node" | "request_hash" | "wall_ms" | "ttft_ms"
 >;
 
@@ -37,7 +34,7 @@ export type AckBook = {
 
 export type AckBookOptions = {
   readonly clock: Pick<Clock, "steadyMs" | "wallMs">;
-  readonly keep: (ticket: string, ack: AckDraft) => void;
+  readonly keep: (ticket: string, ack: AckClaims) => void;
 };
 
 const LONGEST_MS = 86_400_000;

@@ -1,4 +1,4 @@
-import { signAck } from "#protocol/ack";
+import type { AckClaims } from "#protocol/ack";
 import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import { CliError } from "../cli/error";
 import type { Home } from "../home/home";
@@ -7,7 +7,7 @@ import { openOutboxFile, openOutboxInMemory, type OutboxFile } from "../outbox/o
 import { createSubmitter } from "../outbox/submitter";
 import { within } from "../within";
 import type { Clock } from "../clock";
-import { type AckBook, type AckDraft, createAckBook } from "./ack-book";
+import { type AckBook, createAckBook } from "./ack-book";
 
 /** The client's acks, from the requests that they are about to the coordinator. */
 export type Acks = {
@@ -34,7 +34,7 @@ const GOODBYE_MS = 2_000;
 export function openAcks(options: AcksOptions): Acks {
   const { home, clock } = options;
   const say = sayOnce(options.say);
-  const outbox = createOutbox<never, AckDraft>({
+  const outbox = createOutbox<never, AckClaims>({
     file: openFile(home.dir, say),
     coordinatorUrl: options.coordinatorUrl,
     clock,
@@ -43,7 +43,6 @@ export function openAcks(options: AcksOptions): Acks {
   const submitter = createSubmitter({
     outbox,
     clock,
-    sign: (ack) => signAck(home.identity, ack),
     submit: (acks, tickets) => options.submit({ tickets, receipts: [], acks }),
     onRefused: (code) => say(`The coordinator refused an ack (${code}).`),
   });

@@ -17,9 +17,8 @@ export type Submitter = {
 
 export type SubmitterOptions<Item> = {
   readonly outbox: Pick<Outbox<never, Item>, "unsent" | "unsentCount" | "remove" | "refuse">;
-  readonly sign: (item: Item) => Promise<string>;
-  /** One result for each of `signed`; `tickets`: those that they belong to, each once. */
-  readonly submit: (signed: string[], tickets: string[]) => Promise<SubmitAnswer>;
+  /** One result for each of `items`; `tickets`: those that they belong to, each once. */
+  readonly submit: (items: Item[], tickets: string[]) => Promise<SubmitAnswer>;
   readonly clock: Clock;
   /** An item was refused for good. */
   readonly onRefused: (code: string) => void;
@@ -83,10 +82,10 @@ export function createSubmitter<Item>(options: SubmitterOptions<Item>): Submitte
   }
 
   async function sendBatch(batch: readonly Unsent<Item>[]): Promise<void> {
-    const signed = await Promise.all(batch.map(({ item }) => options.sign(item)));
+    const items = batch.map(({ item }) => item);
     const tickets = [...new Set(batch.map(({ ticket }) => ticket))];
     lastCallMs = clock.steadyMs();
-    const { results } = await options.submit(signed, tickets);
+    const { results } = await options.submit(items, tickets);
     if (results.length !== batch.length) throw new Error("The answer does not fit the batch.");
     const refused: RefusedItem[] = [];
     const taken: number[] = [];

@@ -3,18 +3,16 @@ import { createOutbox, type Outbox } from "../outbox/outbox";
 import { openOutboxFile } from "../outbox/outbox-file";
 import type { Clock } from "../clock";
 
-/** A receipt before it is signed; the signature is the same whenever it is made. */
-export type ReceiptDraft = Omit<ReceiptClaims, "iss">;
 /** What is known of a request before the engine has it. */
 export type OpenedReceipt = Omit<
-  ReceiptDraft,
+  ReceiptClaims,
   "ttft_ms" | "engine_ms" | "prompt_tokens" | "completion_tokens" | "outcome" | "response_hash"
 >;
 
 /** The longest that a receipt can tell. */
 export const LONGEST_MS = 86_400_000;
 
-export type ReceiptOutbox = Outbox<OpenedReceipt, ReceiptDraft>;
+export type ReceiptOutbox = Outbox<OpenedReceipt, ReceiptClaims>;
 
 /** Throws `CliError`. */
 export function openReceiptOutbox(
@@ -30,7 +28,7 @@ export function openReceiptOutbox(
  * What ran when the process was killed did reach the engine: its receipt says so, with the time up to the last
  * checkpoint, which was never more than the truth.
  */
-function recovered(opened: OpenedReceipt, aliveMs: number): ReceiptDraft {
+function recovered(opened: OpenedReceipt, aliveMs: number): ReceiptClaims {
   const engineMs = Math.min(LONGEST_MS, Math.max(0, aliveMs - opened.started_at_ms));
   return { ...opened, engine_ms: engineMs, outcome: "engine_error" };
 }

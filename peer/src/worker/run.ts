@@ -1,5 +1,4 @@
 import { CliError, EXIT } from "../cli/error";
-import { signReceipt } from "#protocol/receipt";
 import { coordinatorApi } from "../coordinator/api";
 import { engineCandidates } from "../engines/engine-env";
 import { watchEngines } from "../engines/watch";
@@ -53,7 +52,6 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const submitter = createSubmitter({
     outbox,
     clock,
-    sign: (receipt) => signReceipt(home.identity, receipt),
     submit: (receipts, tickets) =>
       withEnrolment(home, api, () => api.submit({ tickets, receipts })),
     onRefused: (code) => say(`The coordinator refused a receipt (${code}).`),

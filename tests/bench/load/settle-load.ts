@@ -1,6 +1,6 @@
 import { Authorization } from "#protocol/authorize";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
-import { signReceipt } from "#protocol/receipt";
+import type { ReceiptClaims } from "#protocol/receipt";
 import { MAX_BATCH, SubmitAnswer, type SubmitRequest } from "#protocol/submit";
 import { newPeer, type TestPeer } from "#support/test-peer";
 
@@ -24,7 +24,7 @@ export async function settleLoad(plan: SettlePlan): Promise<SettleResult> {
   const batches = await Promise.all(
     nodes.map(async ({ node, model }) => {
       const granted = await leases(plan, model);
-      return { node, batches: await signedBatches(node, granted, plan.batchesEach + 1) };
+      return { node, batches: batchesOf(granted, plan.batchesEach + 1) };
     }),
   );
   // The first one is the warm-up.
@@ -75,19 +75,14 @@ function leases({ coordinatorUrl, payers }: SettlePlan, model: string): Promise<
   );
 }
 
-/** Made before the clock runs: signing is the nodes' work. */
-async function signedBatches(
-  node: TestPeer,
-  granted: readonly Authorization[],
-  count: number,
-): Promise<SubmitRequest[]> {
+function batchesOf(granted: readonly Authorization[], count: number): SubmitRequest[] {
   const tickets = granted.map(({ ticket }) => ticket);
   const batches: SubmitRequest[] = [];
   for (let batch = 0; batch < count; batch += 1) {
     const receipts = Array.from({ length: MAX_BATCH }, (_, item) => {
       const lease = granted[item % granted.length];
       if (lease === undefined) throw new RangeError("there is no payer");
-      return signReceipt(node.identity, {
+      return {
         lease: lease.lease_id,
         seq: batch * MAX_BATCH + item,
         model: lease.model,
@@ -101,9 +96,9 @@ async function signedBatches(
         outcome: "completed",
         request_hash: "h".repeat(43),
         response_hash: "r".repeat(43),
-      });
+      } satisfies ReceiptClaims;
     });
-    batches.push({ tickets, receipts: await Promise.all(receipts) });
+    batches.push({ tickets, receipts });
   }
   return batches;
 }

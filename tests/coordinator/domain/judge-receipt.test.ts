@@ -28,7 +28,6 @@ const ticket: TicketClaims = {
   budget: 10_000_000,
 };
 const receipt: ReceiptClaims = {
-  iss: NODE,
   lease: ticket.jti,
   seq: 0,
   model: "m",
@@ -40,7 +39,6 @@ const receipt: ReceiptClaims = {
   request_hash: HASH,
 };
 const ack: AckClaims = {
-  iss: CLIENT,
   lease: ticket.jti,
   seq: 0,
   node: NODE,
@@ -50,7 +48,7 @@ const ack: AckClaims = {
 };
 
 const judged = (changes: Partial<ReceiptClaims>, nowMs: number = START_MS + 60_000) =>
-  judgeReceipt({ ...receipt, ...changes }, ticket, nowMs);
+  judgeReceipt({ ...receipt, ...changes }, NODE, ticket, nowMs);
 const claimOf = (changes: Partial<ReceiptClaims>, nowMs?: number): unknown => {
   const one = judged(changes, nowMs);
   return one.ok ? one.value.claim : one.reason;
@@ -84,17 +82,18 @@ it("takes a request that began under the ticket, and for 14 days after that", ()
 });
 
 it("refuses a node that the ticket does not name, and another model", () => {
-  expect(claimOf({ iss: "x".repeat(43) })).toBe("lease_other_node");
+  const byOther = judgeReceipt(receipt, "x".repeat(43), ticket, START_MS + 60_000);
+  expect(byOther).toEqual({ ok: false, reason: "lease_other_node" });
   expect(claimOf({ model: "other" })).toBe("lease_other_model");
 });
 
 it("takes an ack of the lease's client about one of its nodes, as long as its receipt may come", () => {
-  const judge = (changes: Partial<AckClaims>, nowMs: number = START_MS) => {
-    const one = judgeAck({ ...ack, ...changes }, ticket, nowMs);
+  const judge = (changes: Partial<AckClaims>, nowMs: number = START_MS, client = CLIENT) => {
+    const one = judgeAck({ ...ack, ...changes }, client, ticket, nowMs);
     return one.ok ? "taken" : one.reason;
   };
   expect(judge({})).toBe("taken");
-  expect(judge({ iss: "x".repeat(43) })).toBe("lease_other_client");
+  expect(judge({}, START_MS, "x".repeat(43))).toBe("lease_other_client");
   expect(judge({ node: "x".repeat(43) })).toBe("lease_other_node");
   expect(judge({}, END_MS + PAID_WITHIN_MS)).toBe("taken");
   expect(judge({}, END_MS + PAID_WITHIN_MS + 1)).toBe("too_late");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type AckDraft, createAckBook, type SentRequest } from "#peer/client/ack-book";
+import { createAckBook, type SentRequest } from "#peer/client/ack-book";
 import { AckClaims } from "#protocol/ack";
 import { fakeClock } from "../worker/fake-clock";
 
@@ -13,8 +13,8 @@ const SENT: SentRequest = {
 
 function setUp() {
   const clock = fakeClock();
-  const kept: { readonly ticket: string; readonly ack: AckDraft }[] = [];
-  const keep = (ticket: string, ack: AckDraft): void => void kept.push({ ticket, ack });
+  const kept: { readonly ticket: string; readonly ack: AckClaims }[] = [];
+  const keep = (ticket: string, ack: AckClaims): void => void kept.push({ ticket, ack });
   return { clock, kept, keep, book: createAckBook({ clock, keep }) };
 }
 

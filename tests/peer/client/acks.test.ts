@@ -200,7 +200,7 @@ it("sets aside what the coordinator refuses, says so once, and goes on", async (
   const { network, client } = await startWarm();
   await network.acks.until(() => true);
   network.coordinator.answers["POST /transactions/submit"] = ({ body }) => {
-    const { acks } = JSON.parse(body) as { acks: string[] };
+    const { acks } = JSON.parse(body) as { acks: unknown[] };
     return Response.json({
       results: acks.map(() => ({ status: "refused", code: "lease_unknown" })),
     });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type AckDraft, createAckBook } from "#peer/client/ack-book";
+import { createAckBook } from "#peer/client/ack-book";
+import type { AckClaims } from "#protocol/ack";
 import { answerToApp } from "#peer/client/answer-to-app";
 import { type Answered, type AppRequest, attempt } from "#peer/client/attempt";
 import { type Lease, openLease } from "#peer/client/lease";
@@ -53,7 +54,7 @@ async function underTest(answer?: Behaviour) {
     signal: app.signal,
     requestId: "r",
   };
-  const acked: AckDraft[] = [];
+  const acked: AckClaims[] = [];
   const acks = createAckBook({ clock: systemClock, keep: (_, ack) => acked.push(ack) });
   const deps = {
     identity,

@@ -30,6 +30,9 @@ import { type Behaviour, type FakeNode, fakeNode } from "./fake-node";
 export { MODEL };
 export const CHAT = "/v1/chat/completions";
 
+/** `iss`: the peer that sent it. */
+type SentAck = AckClaims & { readonly iss: string };
+
 export type ClientNetwork = {
   readonly key: SigningKey;
   readonly issuer: string;
@@ -39,8 +42,8 @@ export type ClientNetwork = {
   /** Bodies of the calls to `/authorize`. */
   readonly authorized: readonly AuthorizeRequest[];
   readonly extended: readonly ExtendRequest[];
-  /** What clients said of their requests, each signed by who sent it and with its ticket. */
-  readonly acks: Watched<AckClaims>;
+  /** What clients said of their requests, each by who sent it and with its ticket. */
+  readonly acks: Watched<SentAck>;
   /** Changes what leases hold from now on. */
   budget: number;
   ranges: string[];
@@ -53,7 +56,7 @@ export async function clientNetwork(): Promise<ClientNetwork> {
   const key = await signingKey("key-1");
   const authorized: AuthorizeRequest[] = [];
   const extended: ExtendRequest[] = [];
-  const acks = watched<AckClaims>();
+  const acks = watched<SentAck>();
 
   async function ticketFor(
     clientId: string,
@@ -128,9 +131,8 @@ export async function clientNetwork(): Promise<ClientNetwork> {
       const leases = new Set(
         batch.tickets.map((ticket) => TicketClaims.parse(decodeJwt(ticket)).jti),
       );
-      const results = (batch.acks ?? []).map((jws): SubmitResult => {
-        const ack = AckClaims.parse(decodeJwt(jws));
-        if (ack.iss !== peerId) return { status: "refused", code: "ack_foreign" };
+      const results = (batch.acks ?? []).map((said): SubmitResult => {
+        const ack = { ...AckClaims.parse(said), iss: peerId };
         if (!leases.has(ack.lease)) return { status: "refused", code: "ticket_missing" };
         acks.push(ack);
         return { status: "kept" };

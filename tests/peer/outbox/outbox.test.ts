@@ -1,16 +1,13 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ReceiptClaims } from "#protocol/receipt";
 import { expect, it } from "vitest";
 import { CliError } from "#peer/cli/error";
 import { createOutbox } from "#peer/outbox/outbox";
 import { openOutboxFile, outboxPath } from "#peer/outbox/outbox-file";
 import { readOutbox } from "#peer/outbox/outbox-summary";
-import {
-  openReceiptOutbox,
-  type ReceiptDraft,
-  type ReceiptOutbox,
-} from "#peer/worker/receipt-outbox";
+import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/receipt-outbox";
 import { temporaryFolder } from "../home/temporary-folder";
 import { type FakeClock, fakeClock } from "../worker/fake-clock";
 
@@ -24,7 +21,7 @@ const OPENED = {
   queue_ms: 0,
   request_hash: "x".repeat(43),
 } as const;
-const DONE: ReceiptDraft = { ...OPENED, engine_ms: 12, outcome: "completed" };
+const DONE: ReceiptClaims = { ...OPENED, engine_ms: 12, outcome: "completed" };
 
 const MODULE = pathToFileURL(
   join(import.meta.dirname, "../../../peer/src/worker/receipt-outbox.ts"),

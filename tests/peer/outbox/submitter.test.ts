@@ -1,18 +1,15 @@
-import { decodeJwt } from "jose";
 import { expect, it, onTestFinished } from "vitest";
 import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
 import { readOutbox } from "#peer/outbox/outbox-summary";
 import { createSubmitter, type Submitter } from "#peer/outbox/submitter";
 import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/receipt-outbox";
-import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { PROBLEMS, type ProblemCode } from "#protocol/problem";
-import { ReceiptClaims, signReceipt, verifyReceipt } from "#protocol/receipt";
+import { ReceiptClaims } from "#protocol/receipt";
 import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import { temporaryFolder } from "../home/temporary-folder";
 import { type FakeClock, fakeClock } from "../worker/fake-clock";
 import { watched, type Watched } from "../worker/fake-network";
 
-const identity = await openIdentity(await generatePrivateKey());
 const LEASE = "00000000-0000-4000-8000-000000000001";
 
 type Submit = (request: SubmitRequest) => Promise<SubmitAnswer>;
@@ -36,7 +33,6 @@ async function setUp(submit: Submit = settle): Promise<SetUp> {
   const submitter = createSubmitter({
     outbox,
     clock,
-    sign: (receipt) => signReceipt(identity, receipt),
     submit: async (receipts, tickets) => {
       const request = { tickets, receipts };
       calls.push(request);
@@ -75,7 +71,7 @@ function problem(code: ProblemCode, retryAfterMs?: number): CoordinatorProblem {
 }
 
 function seqs({ receipts }: SubmitRequest): number[] {
-  return receipts.map((jws) => ReceiptClaims.parse(decodeJwt(jws)).seq);
+  return receipts.map((said) => ReceiptClaims.parse(said).seq);
 }
 
 it("gathers receipts for a tenth of a second and signs each", async () => {
@@ -87,9 +83,6 @@ it("gathers receipts for a tenth of a second and signs each", async () => {
   const call = await calls.until(() => true);
   expect(seqs(call)).toEqual([1, 2, 3]);
   expect(call.tickets.toSorted()).toEqual(["ticket-0", "ticket-1"]);
-  const [first = ""] = call.receipts;
-  const verified = await verifyReceipt(first, identity.publicKey, identity.peerId, clock.wallMs());
-  expect(verified.ok).toBe(true);
   await submitter.flush();
   expect(outbox.unsentCount).toBe(0);
 });
@@ -131,7 +124,7 @@ it("sends a batch again whose answer was lost, until the coordinator says that i
     [1, 2],
     [1, 2],
   ]);
-  expect(new Set(calls.all.flatMap(({ receipts }) => receipts)).size).toBe(2);
+  expect(new Set(calls.all.flatMap(seqs)).size).toBe(2);
   expect(outbox.unsentCount).toBe(0);
 });
 

@@ -65,13 +65,16 @@ export async function signingKey(kid: string): Promise<SigningKey> {
   };
 }
 
+/** `iss`: the peer that sent it. */
+type SentReceipt = ReceiptClaims & { readonly iss: string };
+
 /** A coordinator made of the protocol's own parts: it signs tickets and keeps what nodes tell it. */
 export type FakeNetwork = {
   readonly coordinator: FakeCoordinator;
   readonly key: SigningKey;
   readonly client: Identity;
   readonly heartbeats: Watched<Heartbeat>;
-  readonly receipts: Watched<ReceiptClaims>;
+  readonly receipts: Watched<SentReceipt>;
   /** How often each receipt (`lease/seq`) came. */
   readonly deliveries: Map<string, number>;
   /** Published keys, as `/.well-known/jwks.json` tells them. */
@@ -87,7 +90,7 @@ export async function fakeNetwork(): Promise<FakeNetwork> {
   const key = await signingKey("key-1");
   const client = await openIdentity(await generatePrivateKey());
   const heartbeats = watched<Heartbeat>();
-  const receipts = watched<ReceiptClaims>();
+  const receipts = watched<SentReceipt>();
   const deliveries = new Map<string, number>();
 
   const coordinator = fakeCoordinator({
@@ -98,10 +101,10 @@ export async function fakeNetwork(): Promise<FakeNetwork> {
       return Response.json({ status: "seen", next_in_seconds: 15 });
     },
     "GET /.well-known/jwks.json": () => Response.json(network.jwks),
-    "POST /transactions/submit": ({ body }) => {
+    "POST /transactions/submit": ({ body, peerId }) => {
       const batch = SubmitRequest.parse(JSON.parse(body));
-      const results = batch.receipts.map((jws) => {
-        const claims = ReceiptClaims.parse(decodeJwt(jws));
+      const results = batch.receipts.map((said) => {
+        const claims = { ...ReceiptClaims.parse(said), iss: peerId };
         const id = `${claims.lease}/${claims.seq}`;
         deliveries.set(id, (deliveries.get(id) ?? 0) + 1);
         const isKnown = batch.tickets.some(
