@@ -15,6 +15,15 @@ export const AuditType = z.enum([
   "logout",
   "peer_linked",
   "peer_signed_out",
+  "network_created",
+  /** `user_id` is whose right changes, `peer_id` who did it. */
+  "network_joined",
+  "network_left",
+  "member_removed",
+  "member_role_changed",
+  "network_policy_changed",
+  "network_invited",
+  "network_invite_revoked",
   "authorized",
   /** A receipt that its ack contradicts. */
   "settlement_disputed",

@@ -54,15 +54,18 @@ export function deviceTokenCreate(app: App): void {
         return problem(c, "access_denied");
       case "approved":
     }
-    // Linked first, which may be done twice, and forgotten then: an answer that was lost can be asked for again.
+    // May be done twice, as long as nobody has signed the peer out since: an answer that was lost can be asked for again.
     const isLinked = await linkPeer(db, {
       peerId: request.peer_id,
       publicKeyX: request.public_key_x,
       name: request.name,
       userId: decision.user_id,
       starterMicrocredits: config.starterMicrocredits,
+      requestedAtMs: request.requested_at_ms,
     });
-    if (!isLinked) return problem(c, "expired_token");
+    if (!isLinked) {
+      return problem(c, "expired_token", { detail: "Begin again: POST /auth/device." });
+    }
     audit(c, { type: "peer_linked", userId: decision.user_id, peerId: request.peer_id });
     return c.json({ user_id: decision.user_id, email: decision.email }, 200);
   });

@@ -3,13 +3,12 @@ import { isAllowedUrl } from "#protocol/address-ranges";
 import { ENROLMENT_HEADER } from "#protocol/enrolment";
 import { Heartbeat, HEARTBEAT_INTERVAL_S, HeartbeatAnswer } from "#protocol/heartbeat";
 import { PUBLIC_NETWORK } from "#protocol/names";
-import type { App } from "../app-env";
+import type { App, AppContext } from "../app-env";
 import { checkEnrolment } from "../check-enrolment";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { recordHeartbeat } from "../store/record-heartbeat";
-import { readSignedOutMs } from "../store/signed-out";
 
 const route = createRoute({
   operationId: "sendHeartbeat",
@@ -32,20 +31,14 @@ export function heartbeat(app: App): void {
   app.openapi(route, async (c) => {
     const said = c.req.valid("json");
     const { config, nowMs, redis } = c.get("deps");
-    const entered = await enter(c, { tier: TIERS.heartbeat }, async ({ iss }) => {
-      const [enrolment, signedOutMs] = await Promise.all([
-        checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER)),
-        readSignedOutMs(redis, iss),
-      ]);
+    const entered = await enter(c, { tier: TIERS.heartbeat }, async () => {
+      const enrolment = await checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER));
       // Whether the proof was used before is asked below, together with what is written.
-      return { enrolment, signedOutMs, replayed: false };
+      return { enrolment, replayed: false };
     });
     if (!entered.ok) return entered.answer;
-    const { enrolment, signedOutMs } = entered.found;
-    const isOwn = enrolment?.sub === entered.proven.iss;
-    if (!isOwn || enrolment.iat * 1_000 <= signedOutMs) {
-      return problem(c, "enrolment_invalid", { detail: "Register again: POST /register." });
-    }
+    const { enrolment } = entered.found;
+    if (enrolment?.sub !== entered.proven.iss) return enrolmentInvalid(c);
     if (!said.urls.every((url) => isAllowedUrl(url, config.allowedRanges))) {
       return problem(c, "address_not_allowed", {
         fields: ["urls"],
@@ -56,6 +49,7 @@ export function heartbeat(app: App): void {
       nodeId: enrolment.sub,
       userId: enrolment.usr,
       rate: enrolment.rate,
+      enrolledAtS: enrolment.iat,
     };
     const named = new Set(said.networks ?? [PUBLIC_NETWORK]);
     const networks = enrolment.nets.filter((network) => named.has(network));
@@ -67,6 +61,7 @@ export function heartbeat(app: App): void {
       nowMs(),
     );
     if (recorded.outcome === "replayed") return problem(c, "proof_replayed");
+    if (recorded.outcome === "enrolment_over") return enrolmentInvalid(c);
     const banned = recorded.outcome === "recorded" ? recorded.banned : [];
     const refused = [...named].filter(
       (network) => !networks.includes(network) || banned.includes(network),
@@ -79,4 +74,8 @@ export function heartbeat(app: App): void {
     };
     return c.json(answer, 200);
   });
+}
+
+function enrolmentInvalid(c: AppContext) {
+  return problem(c, "enrolment_invalid", { detail: "Register again: POST /register." });
 }

@@ -4,6 +4,7 @@ import { crockford, NetworkId } from "#protocol/names";
 import { InviteRequest, NewInvite } from "#protocol/network";
 import { z } from "zod";
 import type { App } from "../app-env";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
@@ -46,7 +47,9 @@ export function invitesCreate(app: App): void {
     const networkId = c.req.valid("param").id;
     const codeHash = await sha256Base64url(code);
     const invite = { id, networkId, codeHash, role, uses, expiresAtMs };
-    switch (await createInvite(db, entered.proven.iss, invite, nowMs())) {
+    const peerId = entered.proven.iss;
+    const made = await createInvite(db, peerId, invite, nowMs());
+    switch (made.outcome) {
       case "network_unknown":
         return noSuchNetwork(c);
       case "forbidden":
@@ -55,6 +58,8 @@ export function invitesCreate(app: App): void {
         return problem(c, "limit_reached", { detail: "Revoke an invite first." });
       case "created":
     }
+    const details = { network: networkId, invite: id, role, uses };
+    audit(c, { type: "network_invited", userId: made.userId, peerId, details });
     const expires_at = new Date(expiresAtMs).toISOString();
     const written = `${code}@${config.publicUrl}`;
     return c.json({ id, role, uses_left: uses, expires_at, invite: written }, 201);

@@ -3,6 +3,7 @@ import { NetworkId } from "#protocol/names";
 import { Removed } from "#protocol/network";
 import { z } from "zod";
 import type { App } from "../app-env";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
@@ -36,9 +37,15 @@ export function invitesRevoke(app: App): void {
     const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
     if (!entered.ok) return entered.answer;
     const { id, inviteId } = c.req.valid("param");
-    const role = await revokeInvite(c.get("deps").db, entered.proven.iss, id, inviteId);
+    const peerId = entered.proven.iss;
+    const revoked = await revokeInvite(c.get("deps").db, peerId, id, inviteId);
+    const { role, user_id: userId, is_gone: isGone } = revoked;
     if (role === null) return noSuchNetwork(c);
     if (role !== "owner") return problem(c, "forbidden", { detail: "Only owners revoke invites." });
+    if (isGone) {
+      const details = { network: id, invite: inviteId };
+      audit(c, { type: "network_invite_revoked", userId: userId ?? undefined, peerId, details });
+    }
     return c.json({ status: "removed" as const }, 200);
   });
 }

@@ -3,12 +3,13 @@ import { NetworkId, UserId } from "#protocol/names";
 import { Removed } from "#protocol/network";
 import { z } from "zod";
 import type { App } from "../app-env";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { settleServing } from "../settle-serving";
 import { removeMember } from "../store/members";
-import { banServing } from "../store/serve-bans";
 
 const route = createRoute({
   operationId: "removeMember",
@@ -37,10 +38,10 @@ export function memberRemove(app: App): void {
   app.openapi(route, async (c) => {
     const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
     if (!entered.ok) return entered.answer;
-    const { db, redis } = c.get("deps");
+    const { db } = c.get("deps");
     const { id, userId } = c.req.valid("param");
     const about = { peerId: entered.proven.iss, networkId: id, userId };
-    const { outcome, peers } = await removeMember(db, about);
+    const { outcome, by_user: byUser } = await removeMember(db, about);
     switch (outcome) {
       case "network_unknown":
         return noSuchNetwork(c);
@@ -51,7 +52,11 @@ export function memberRemove(app: App): void {
       // Also where it was taken out before: perhaps the ban failed then.
       case "member_unknown":
       case "removed":
-        await banServing(redis, id, [{ userId, peers }]);
+        await settleServing(c.get("deps"), id, [userId]);
+    }
+    if (outcome === "removed") {
+      const type = byUser === userId ? "network_left" : "member_removed";
+      audit(c, { type, userId, peerId: about.peerId, details: { network: id } });
     }
     return c.json({ status: "removed" as const }, 200);
   });

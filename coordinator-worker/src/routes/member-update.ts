@@ -3,13 +3,13 @@ import { NetworkId, UserId } from "#protocol/names";
 import { RoleChange } from "#protocol/network";
 import { z } from "zod";
 import type { App } from "../app-env";
-import { mayServe } from "../domain/network-rights";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { noSuchNetwork } from "../hidden";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { settleServing } from "../settle-serving";
 import { changeRole } from "../store/members";
-import { allowServing, banServing } from "../store/serve-bans";
 
 const route = createRoute({
   operationId: "changeRole",
@@ -39,11 +39,11 @@ export function memberUpdate(app: App): void {
   app.openapi(route, async (c) => {
     const entered = await enter(c, { tier: TIERS.networks }, (proven) => markOnly(c, proven));
     if (!entered.ok) return entered.answer;
-    const { db, redis } = c.get("deps");
+    const { db } = c.get("deps");
     const { id, userId } = c.req.valid("param");
     const { role } = c.req.valid("json");
     const about = { peerId: entered.proven.iss, networkId: id, userId };
-    const { outcome, policy, peers } = await changeRole(db, about, role);
+    const outcome = await changeRole(db, about, role);
     switch (outcome) {
       case "network_unknown":
         return noSuchNetwork(c);
@@ -55,9 +55,9 @@ export function memberUpdate(app: App): void {
         return problem(c, outcome, { detail: "Make another member an owner first." });
       case "changed":
     }
-    const lenders = [{ userId, peers }];
-    if (policy !== null && mayServe(role, policy)) await allowServing(redis, id, lenders);
-    else await banServing(redis, id, lenders);
+    await settleServing(c.get("deps"), id, [userId]);
+    const details = { network: id, role };
+    audit(c, { type: "member_role_changed", userId, peerId: about.peerId, details });
     return c.json({ role }, 200);
   });
 }

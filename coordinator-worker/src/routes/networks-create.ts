@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { networkIdFrom } from "#protocol/names";
 import { CreateNetworkRequest, DEFAULT_POLICY, Network, NetworkPolicy } from "#protocol/network";
 import type { App } from "../app-env";
+import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
@@ -23,6 +24,7 @@ const route = createRoute({
       "request_invalid",
       ...PROOF_PROBLEMS,
       "not_registered",
+      "peer_revoked",
       "name_taken",
       "limit_reached",
       "rate_limited",
@@ -38,16 +40,26 @@ export function networksCreate(app: App): void {
     const { name, policy: wanted } = c.req.valid("json");
     const policy = NetworkPolicy.parse({ ...DEFAULT_POLICY, ...wanted });
     const id = networkIdFrom(crypto.getRandomValues(new Uint8Array(16)));
-    switch (await createNetwork(db, { id, name, policy, peerId: entered.proven.iss })) {
+    const peerId = entered.proven.iss;
+    const { outcome, user_id: userId } = await createNetwork(db, { id, name, policy, peerId });
+    switch (outcome) {
       case "not_registered":
         return problem(c, "not_registered", { detail: "Register first: POST /register." });
+      case "peer_revoked":
+        return problem(c, outcome, { detail: 'Run "troop login" to link it again.' });
       case "name_taken":
         return problem(c, "name_taken", { fields: ["name"] });
       case "too_many":
         return problem(c, "limit_reached", { detail: "Leave another network first." });
       case "created":
     }
-    const [network] = await readNetworks(db, entered.proven.iss, id);
+    audit(c, {
+      type: "network_created",
+      userId: userId ?? undefined,
+      peerId,
+      details: { network: id },
+    });
+    const [network] = await readNetworks(db, peerId, id);
     if (network === undefined) throw new Error("A network is not there that was just made.");
     return c.json(network, 201);
   });

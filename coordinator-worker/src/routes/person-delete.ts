@@ -7,6 +7,7 @@ import { enterPerson } from "../enter-person";
 import { problemResponses } from "../problem";
 import { provePassword } from "../prove-password";
 import { forgetCookie } from "../session";
+import { settleServing } from "../settle-serving";
 import { closePerson } from "../store/own-data";
 import { markSignedOut } from "../store/signed-out";
 
@@ -39,9 +40,13 @@ export function personDelete(app: App): void {
 
     const { db, nowMs, redis } = c.get("deps");
     const ghostId = userIdFrom(crypto.getRandomValues(new Uint8Array(16)));
-    const peers = await closePerson(db, userId, ghostId);
+    const { peers, networks } = await closePerson(db, userId, ghostId);
     audit(c, { type: "person_deleted", userId });
-    await Promise.all(peers.map((peerId) => markSignedOut(redis, peerId, nowMs())));
+    await Promise.all([
+      ...peers.map((peerId) => markSignedOut(redis, peerId, nowMs())),
+      // Where others are left an heir may own it now, and serve where only owners may.
+      ...networks.map((network) => settleServing(c.get("deps"), network, "members")),
+    ]);
     forgetCookie(c);
     return c.body(null, 204);
   });

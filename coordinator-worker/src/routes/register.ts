@@ -4,7 +4,7 @@ import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import { PUBLIC_NETWORK, userIdFrom } from "#protocol/names";
 import { RegisterRequest, Registration } from "#protocol/register";
 import { admitNewcomer } from "../admit-newcomer";
-import type { App } from "../app-env";
+import type { App, AppContext } from "../app-env";
 import { audit } from "../audit";
 import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
@@ -13,6 +13,8 @@ import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { senderSubject } from "../sender-address";
 import { registerPeer } from "../store/ledger";
 import { touchPeer } from "../store/peers";
+import { beginRemembering } from "../store/signed-out";
+import { markSuspended } from "../store/suspensions";
 
 /** What a node earns until its hardware is proven: the reference device's rate. */
 const UNPROVEN_RATE = MICROCREDITS_PER_CREDIT;
@@ -41,16 +43,14 @@ const route = createRoute({
 
 export function register(app: App): void {
   app.openapi(route, async (c) => {
-    const { config, db, keys, nowMs } = c.get("deps");
+    const { config, db, keys, nowMs, redis } = c.get("deps");
     const window = { tier: TIERS.renew, subject: senderSubject(c) };
     const entered = await enter(c, window, (proven) =>
       markAnd(c, proven, touchPeer(db, proven.iss)),
     );
     if (!entered.ok) return entered.answer;
     const known = entered.found.read;
-    if (known?.is_revoked === true) {
-      return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
-    }
+    if (known?.is_revoked === true) return peerRevoked(c);
     const { iss: peerId, key } = entered.proven;
     if (known === undefined) {
       if (config.joinPolicy !== "open") {
@@ -61,15 +61,25 @@ export function register(app: App): void {
       const refused = await admitNewcomer(c);
       if (refused !== undefined) return refused;
     }
-    const { user_id: userId, networks } = await registerPeer(db, {
+    // Before it is looked at what the peer is: who signs it out meanwhile ends enrolments from until then.
+    const iat = Math.floor(nowMs() / 1_000);
+    await beginRemembering(redis, nowMs());
+    if (known?.suspended_reason != null) {
+      await markSuspended(redis, peerId, known.suspended_reason);
+    }
+    const {
+      user_id: userId,
+      networks,
+      is_revoked: isRevoked,
+    } = await registerPeer(db, {
       peerId,
       publicKeyX: key.x,
       name: c.req.valid("json").name,
       newUserId: userIdFrom(crypto.getRandomValues(new Uint8Array(16))),
       starterMicrocredits: config.starterMicrocredits,
     });
+    if (isRevoked) return peerRevoked(c);
     const lending = networks.filter(({ role, policy }) => mayServe(role, policy));
-    const iat = Math.floor(nowMs() / 1_000);
     const claims = {
       iss: config.publicUrl,
       sub: peerId,
@@ -95,4 +105,8 @@ export function register(app: App): void {
     };
     return c.json(registration, 200);
   });
+}
+
+function peerRevoked(c: AppContext) {
+  return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
 }

@@ -18,18 +18,26 @@ export type InviteToMake = {
   readonly expiresAtMs: number;
 };
 
+type MadeInvite =
+  | { readonly outcome: "created"; readonly userId: string }
+  | { readonly outcome: "network_unknown" | "forbidden" | "too_many" };
+
 /** Makes an invite where the peer's user owns the network; forgets those that are over. */
 export async function createInvite(
   db: NeonHttpDatabase,
   peerId: string,
   invite: InviteToMake,
   nowMs: number,
-): Promise<"created" | "network_unknown" | "forbidden" | "too_many"> {
-  const { role, isMade } = await sqlRow(
+): Promise<MadeInvite> {
+  const { role, user_id, isMade } = await sqlRow(
     db,
-    z.object({ role: NetworkRole.nullable(), isMade: z.boolean() }),
+    z.object({
+      role: NetworkRole.nullable(),
+      user_id: z.string().nullable(),
+      isMade: z.boolean(),
+    }),
     sql`with caller as (
-        select m.role from peers p join memberships m on m.user_id = p.user_id
+        select m.role, m.user_id from peers p join memberships m on m.user_id = p.user_id
         where p.id = ${peerId} and m.network_id = ${invite.networkId}
       ), over as (
         delete from invites
@@ -44,11 +52,12 @@ export async function createInvite(
             where network_id = ${invite.networkId} and uses_left > 0 and expires_at > ${at(nowMs)})
           returning id
       )
-      select (select role from caller) as role, exists (select from made) as "isMade"`,
+      select (select role from caller) as role, (select user_id from caller) as user_id,
+        exists (select from made) as "isMade"`,
   );
-  if (role === null) return "network_unknown";
-  if (role !== "owner") return "forbidden";
-  return isMade ? "created" : "too_many";
+  if (role === null || user_id === null) return { outcome: "network_unknown" };
+  if (role !== "owner") return { outcome: "forbidden" };
+  return isMade ? { outcome: "created", userId: user_id } : { outcome: "too_many" };
 }
 
 const Accepted = z.object({
@@ -56,14 +65,13 @@ const Accepted = z.object({
     "joined",
     "already_in",
     "not_registered",
+    "peer_revoked",
     "invite_invalid",
     "too_many",
     "network_full",
   ]),
   user_id: z.string().nullable(),
   network_id: z.string().nullable(),
-  /** Of the user. */
-  peers: z.array(z.string()),
 });
 
 /** Makes the peer's user a member by the hash of an invite's code. */
@@ -76,8 +84,7 @@ export function acceptInvite(
   return sqlRow(
     db,
     Accepted,
-    sql`select a.*, (select coalesce(jsonb_agg(k.id), '[]') from peers k where k.user_id = a.user_id) as peers
-      from accept_invite(${codeHash}, ${peerId}, ${at(nowMs)}, ${MAX_NETWORKS}, ${MAX_MEMBERS}) a`,
+    sql`select * from accept_invite(${codeHash}, ${peerId}, ${at(nowMs)}, ${MAX_NETWORKS}, ${MAX_MEMBERS})`,
   );
 }
 
@@ -115,21 +122,27 @@ export async function readInvites(
   return { role, invites: open };
 }
 
-/** Takes an invite back; again changes nothing. Says what the peer's user is in the network. */
-export async function revokeInvite(
+const Revoked = z.object({
+  role: NetworkRole.nullable(),
+  user_id: z.string().nullable(),
+  is_gone: z.boolean(),
+});
+
+/** Takes an invite back; again changes nothing. Says who the peer's user is, and what in the network. */
+export function revokeInvite(
   db: NeonHttpDatabase,
   peerId: string,
   networkId: string,
   inviteId: string,
-): Promise<NetworkRole | null> {
-  const { role } = await sqlRow(
+): Promise<z.infer<typeof Revoked>> {
+  return sqlRow(
     db,
-    z.object({ role: NetworkRole.nullable() }),
+    Revoked,
     sql`with gone as (
         delete from invites
-        where id = ${inviteId} and network_id = ${networkId} and ${caller(peerId, networkId)} = 'owner'
+        where id = ${inviteId} and network_id = ${networkId} and ${caller(peerId, networkId)} = 'owner' returning id
       )
-      select ${caller(peerId, networkId)} as role`,
+      select ${caller(peerId, networkId)} as role, exists (select from gone) as is_gone,
+        (select p.user_id from peers p where p.id = ${peerId}) as user_id`,
   );
-  return role;
 }

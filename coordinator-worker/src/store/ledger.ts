@@ -29,6 +29,8 @@ export type NewPeer = {
 const Registered = z.object({
   user_id: z.string(),
   networks: z.array(Membership.extend({ policy: NetworkPolicy })),
+  /** It was signed out by then; whoever does it later also ends what is given out meanwhile. */
+  is_revoked: z.boolean(),
 });
 
 /** The user that the peer belongs to, and the user's private networks; starter credits are granted once. */
@@ -43,7 +45,7 @@ export function registerPeer(
         select coalesce(jsonb_agg(jsonb_build_object(
           'network', n.id, 'name', n.slug, 'role', m.role, 'policy', n.policy) order by m.joined_at), '[]')
         from memberships m join networks n on n.id = m.network_id where m.user_id = r.user_id
-      ) as networks
+      ) as networks, exists (select from peers p where p.id = ${peer.peerId} and p.revoked_at is not null) as is_revoked
       from register_peer(${peer.peerId}, ${peer.publicKeyX}, ${peer.name ?? null},
         ${peer.newUserId}, ${peer.starterMicrocredits}) as r (user_id)`,
   );

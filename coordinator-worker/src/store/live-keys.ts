@@ -13,6 +13,16 @@ export const liveKeys = {
 export const banKey = (network: string, userOrNode: string) =>
   `no-serving:${network}:${userOrNode}`;
 
+/** When a peer was signed out: enrolments from before count no more. */
+export const signedOutKey = (peerId: string) => `signed-out:${peerId}`;
+
+/**
+ * Since when this Redis remembers, in seconds. One that was emptied has forgotten who was signed out, suspended or banned,
+ * so that enrolments from before count no more: whoever registers again gets one that says what holds.
+ */
+export const REMEMBERS_SINCE_KEY = "remembers-since";
+export const REMEMBERS_SINCE_TTL_S = 30 * 24 * 60 * 60;
+
 /** Where an operator's word about a node lies: why it may not serve. */
 export const suspendedKey = (nodeId: string) => `suspended:${nodeId}`;
 

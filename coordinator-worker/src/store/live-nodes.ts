@@ -107,7 +107,7 @@ export async function readNodes(
   return { replayed: mark === null, next, nodes, dead };
 }
 
-/** Which of these nodes stand in some list, of whatever network. One round trip. */
+/** Which of these nodes are offered, in whatever network: heard of lately, and taken off no list since. One round trip. */
 export async function readAnnounced(
   redis: Redis,
   nodeIds: readonly string[],

@@ -11,9 +11,7 @@ export type AboutMember = {
   readonly userId: string;
 };
 
-const Peers = z.array(z.string());
-const peersOf = (userId: string | SQL): SQL =>
-  sql`(select coalesce(jsonb_agg(k.id), '[]') from peers k where k.user_id = ${userId})`;
+const userOf = (peerId: string): SQL => sql`(select p.user_id from peers p where p.id = ${peerId})`;
 
 /** The members of a network that the peer's user belongs to; none of any other. */
 export async function readMembers(
@@ -39,9 +37,10 @@ export async function readMembers(
 
 const RemovedRow = z.object({
   outcome: z.enum(["removed", "network_unknown", "forbidden", "member_unknown", "last_owner"]),
-  peers: Peers,
+  by_user: z.string().nullable(),
 });
 
+/** `by_user`: whose peer asked. */
 export function removeMember(
   db: NeonHttpDatabase,
   { networkId, peerId, userId }: AboutMember,
@@ -49,62 +48,77 @@ export function removeMember(
   return sqlRow(
     db,
     RemovedRow,
-    sql`select remove_member(${networkId}, ${peerId}, ${userId}) as outcome, ${peersOf(userId)} as peers`,
+    sql`select remove_member(${networkId}, ${peerId}, ${userId}) as outcome, ${userOf(peerId)} as by_user`,
   );
 }
 
 const ChangedRow = z.object({
   outcome: z.enum(["changed", "network_unknown", "forbidden", "member_unknown", "last_owner"]),
-  policy: NetworkPolicy.nullable(),
-  peers: Peers,
 });
 
-export function changeRole(
+export async function changeRole(
   db: NeonHttpDatabase,
   { networkId, peerId, userId }: AboutMember,
   role: NetworkRole,
-): Promise<z.infer<typeof ChangedRow>> {
-  return sqlRow(
+): Promise<z.infer<typeof ChangedRow>["outcome"]> {
+  const { outcome } = await sqlRow(
     db,
     ChangedRow,
-    sql`select change_role(${networkId}, ${peerId}, ${userId}, ${role}) as outcome,
-      (select policy from networks where id = ${networkId}) as policy, ${peersOf(userId)} as peers`,
+    sql`select change_role(${networkId}, ${peerId}, ${userId}, ${role}) as outcome`,
   );
+  return outcome;
 }
 
-/** Changes a network's policy where the peer's user owns it; says what the user is, null where it is no member. */
-export async function changePolicy(
+const Caller = z.object({ role: NetworkRole.nullable(), user_id: z.string().nullable() });
+
+/** Changes a network's policy where the peer's user owns it; says who that is, and what: null where it is no member. */
+export function changePolicy(
   db: NeonHttpDatabase,
   peerId: string,
   networkId: string,
   change: PolicyChange,
-): Promise<NetworkRole | null> {
-  const { role } = await sqlRow(
+): Promise<z.infer<typeof Caller>> {
+  return sqlRow(
     db,
-    z.object({ role: NetworkRole.nullable() }),
+    Caller,
     sql`with caller as (
-        select m.role from peers p join memberships m on m.user_id = p.user_id
+        select m.role, m.user_id from peers p join memberships m on m.user_id = p.user_id
         where p.id = ${peerId} and m.network_id = ${networkId}
       ), changed as (
         update networks set policy = policy || ${JSON.stringify(change)}::jsonb
         where id = ${networkId} and exists (select from caller where role = 'owner')
       )
-      select (select role from caller) as role`,
+      select (select role from caller) as role, (select user_id from caller) as user_id`,
   );
-  return role;
 }
 
-const LenderRow = z.object({ user_id: z.string(), role: NetworkRole, peers: Peers });
+const LenderRow = z.object({
+  userId: z.string(),
+  /** Null where it is no member, and the policy where the network is gone. */
+  role: NetworkRole.nullable(),
+  policy: NetworkPolicy.nullable(),
+  peers: z.array(z.string()),
+});
+export type LenderRow = z.infer<typeof LenderRow>;
 
-/** All members of a network with their peers. */
+/** What these users, or all members, are in a network, with their peers; by id. */
 export function readLenders(
   db: NeonHttpDatabase,
   networkId: string,
-): Promise<z.infer<typeof LenderRow>[]> {
+  userIds: readonly string[] | "members",
+): Promise<LenderRow[]> {
+  const among =
+    userIds === "members"
+      ? sql`m.user_id is not null`
+      : sql`u.id in (select jsonb_array_elements_text(${JSON.stringify(userIds)}::jsonb))`;
   return sqlRows(
     db,
     LenderRow,
-    sql`select m.user_id, m.role, ${peersOf(sql`m.user_id`)} as peers
-      from memberships m where m.network_id = ${networkId}`,
+    sql`select u.id as "userId", m.role, n.policy,
+        (select coalesce(jsonb_agg(k.id), '[]') from peers k where k.user_id = u.id) as peers
+      from users u
+      left join memberships m on m.user_id = u.id and m.network_id = ${networkId}
+      left join networks n on n.id = ${networkId}
+      where ${among} order by u.id`,
   );
 }

@@ -8,19 +8,23 @@ import { Int8, sqlRow, sqlRows } from "./sql-rows";
 export const MAX_NETWORKS = 50;
 export const MAX_MEMBERS = 1_000;
 
-const Created = z.enum(["created", "not_registered", "name_taken", "too_many"]);
+const Created = z.object({
+  outcome: z.enum(["created", "not_registered", "peer_revoked", "name_taken", "too_many"]),
+  /** Of the peer. */
+  user_id: z.string().nullable(),
+});
 
-export async function createNetwork(
+export function createNetwork(
   db: NeonHttpDatabase,
   network: { id: string; name: string; policy: NetworkPolicy; peerId: string },
 ): Promise<z.infer<typeof Created>> {
-  const row = await sqlRow(
+  return sqlRow(
     db,
-    z.object({ outcome: Created }),
+    Created,
     sql`select create_network(${network.id}, ${network.name}, ${JSON.stringify(network.policy)}::jsonb,
-      ${network.peerId}, ${MAX_NETWORKS}) as outcome`,
+      ${network.peerId}, ${MAX_NETWORKS}) as outcome,
+      (select p.user_id from peers p where p.id = ${network.peerId}) as user_id`,
   );
-  return row.outcome;
 }
 
 const NetworkRow = Network.omit({ created_at: true }).extend({ created_at_ms: Int8 });

@@ -62,16 +62,19 @@ function shorten(data: Omit<OwnData, "shortened">): OwnData {
   return OwnData.parse({ ...Object.fromEntries(entries), shortened });
 }
 
-/** Forgets a person; the peers that were signed out with it. */
-export async function closePerson(
+const Closed = z.object({ peers: z.array(z.string()), networks: z.array(z.string()) });
+
+/** Forgets a person: the peers that were signed out with it, the networks that it was in. */
+export function closePerson(
   db: NeonHttpDatabase,
   userId: string,
   ghostId: string,
-): Promise<string[]> {
-  const { peers } = await sqlRow(
+): Promise<z.infer<typeof Closed>> {
+  return sqlRow(
     db,
-    z.object({ peers: z.array(z.string()) }),
-    sql`select coalesce(jsonb_agg(peer_id), '[]') as peers from close_person(${userId}, ${ghostId})`,
+    Closed,
+    sql`select coalesce(jsonb_agg(peer_id), '[]') as peers,
+        (select coalesce(jsonb_agg(m.network_id), '[]') from memberships m where m.user_id = ${userId}) as networks
+      from close_person(${userId}, ${ghostId})`,
   );
-  return peers;
 }

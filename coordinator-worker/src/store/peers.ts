@@ -1,9 +1,14 @@
 import { sql } from "drizzle-orm";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { z } from "zod";
+import { at } from "./ledger";
 import { Int8, sqlRow, sqlRows } from "./sql-rows";
 
-const Known = z.object({ user_id: z.string(), is_revoked: z.boolean() });
+const Known = z.object({
+  user_id: z.string(),
+  is_revoked: z.boolean(),
+  suspended_reason: z.string().nullable(),
+});
 
 /** A peer that is here already, and used again. */
 export async function touchPeer(
@@ -14,7 +19,7 @@ export async function touchPeer(
     db,
     Known,
     sql`update peers set last_used_at = now() where id = ${peerId}
-      returning user_id, revoked_at is not null as is_revoked`,
+      returning user_id, revoked_at is not null as is_revoked, suspended_reason`,
   );
   return known;
 }
@@ -26,17 +31,22 @@ export type LinkedPeer = {
   readonly userId: string;
   /** For a person who had none. */
   readonly starterMicrocredits: number;
+  /** When the peer asked for it. */
+  readonly requestedAtMs: number;
 };
 
-/** Gives a peer, new or known, to a person; again changes nothing. False where the person is gone. */
+/**
+ * Gives a peer, new or known, to a person; again changes nothing. False where the person is gone, or the peer was signed
+ * out since it asked.
+ */
 export async function linkPeer(db: NeonHttpDatabase, peer: LinkedPeer): Promise<boolean> {
   const { outcome } = await sqlRow(
     db,
-    z.object({ outcome: z.enum(["linked", "already_linked", "user_unknown"]) }),
+    z.object({ outcome: z.enum(["linked", "already_linked", "user_unknown", "code_over"]) }),
     sql`select link_peer(${peer.peerId}, ${peer.publicKeyX}, ${peer.name ?? null}, ${peer.userId},
-      ${peer.starterMicrocredits}) as outcome`,
+      ${peer.starterMicrocredits}, ${at(peer.requestedAtMs)}) as outcome`,
   );
-  return outcome !== "user_unknown";
+  return outcome === "linked" || outcome === "already_linked";
 }
 
 /** Signs a person's peer out, whose user becomes `ghostId`; false where it is not that person's. */

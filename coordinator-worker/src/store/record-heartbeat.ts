@@ -3,7 +3,15 @@ import type { ModelOffer } from "#protocol/model-offer";
 import type { ProofClaims } from "#protocol/proof";
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { LiveOffer } from "../domain/live-offer";
-import { announcedKey, banKey, liveKeys as keys, suspendedKey } from "./live-keys";
+import {
+  announcedKey,
+  banKey,
+  liveKeys as keys,
+  REMEMBERS_SINCE_KEY,
+  REMEMBERS_SINCE_TTL_S,
+  signedOutKey,
+  suspendedKey,
+} from "./live-keys";
 import { REPLAY_TTL_S, replayKey } from "./replay";
 import { storeCall } from "./store-call";
 import type { StoredNode } from "./stored-node";
@@ -18,16 +26,30 @@ export type NodeFacts = {
   readonly userId: string;
   readonly networks: readonly string[];
   readonly rate: number;
+  /** When it was enrolled, in seconds. */
+  readonly enrolledAtS: number;
 };
 
-// Refuses a replayed proof before anything else, and takes nothing from a suspended node; then takes one network after the other: one call, all or nothing. In a
-// network in which its user may not serve any more, a node leaves the lists. A model leaves the list with its last node;
-// models not seen for a month are forgotten, so that nothing grows for ever. Answers the networks that were refused.
+// Refuses a replayed proof before anything else, an enrolment from before the node was signed out or this Redis began to
+// remember, and takes nothing from a suspended node. Then takes one network after the other: one call, all or nothing. In a
+// network in which its user may not serve any more, a node leaves the lists, as it does where it stood before and names no
+// more. A model leaves the list with its last node; models not seen for a month are forgotten, so that nothing grows for
+// ever. Answers the networks that were refused.
 const APPLY_ONCE = `
 if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return {0} end
+local now, enrolled = tonumber(ARGV[6]), tonumber(ARGV[7])
+redis.call('SET', KEYS[5], now, 'NX', 'EX', ARGV[8])
+local ended = redis.call('GET', KEYS[3])
+if enrolled < tonumber(redis.call('GET', KEYS[5])) then return {3} end
+if ended and enrolled * 1000 <= tonumber(ended) then return {3} end
 local why = redis.call('GET', KEYS[2])
 if why then return {2, why} end
 local node = ARGV[2]
+local said = {}
+for _, hash in ipairs(cjson.decode(ARGV[5])) do said[hash] = true end
+for _, hash in ipairs(cjson.decode(redis.call('GET', KEYS[4]) or '[]')) do
+  if not said[hash] then redis.call('HDEL', hash, node) end
+end
 local banned = {}
 for _, network in ipairs(cjson.decode(ARGV[3])) do
   local gone = network.gone
@@ -48,12 +70,12 @@ for _, network in ipairs(cjson.decode(ARGV[3])) do
     redis.call('HDEL', network.firstSeen, model)
   end
 end
-redis.call(unpack(cjson.decode(ARGV[5])))
+if next(said) then redis.call('SET', KEYS[4], ARGV[5], 'EX', ARGV[9]) else redis.call('DEL', KEYS[4]) end
 return {1, table.concat(banned, ' ')}`;
 
 /**
- * Writes what a node said, unless it is suspended or the proof was used before, and except in networks from which its
- * user is banned. One round trip.
+ * Writes what a node said, unless it is suspended, its enrolment counts no more or the proof was used before, and except in
+ * networks from which its user is banned. One round trip.
  */
 export async function recordHeartbeat(
   redis: Redis,
@@ -63,10 +85,7 @@ export async function recordHeartbeat(
   nowMs: number,
 ): Promise<Recorded> {
   const isLeaving = said.state === "leaving";
-  const announced = announcedKey(node.nodeId);
-  const remember: Command = isLeaving
-    ? ["DEL", announced]
-    : ["SET", announced, JSON.stringify(hashesOf(node, said)), "EX", LIVE_TTL_S];
+  const announced = isLeaving ? [] : hashesOf(node, said);
   const networks = node.networks.map((network) => {
     const offerOf = (model: string) => ({ model, offers: keys.offers(network, model) });
     const offered = said.models.map(({ id }) => offerOf(id));
@@ -88,25 +107,37 @@ export async function recordHeartbeat(
   const applied = await storeCall("redis", () =>
     redis.eval<string[], [number | string, string?]>(
       APPLY_ONCE,
-      [replayKey(proof), suspendedKey(node.nodeId)],
+      [
+        replayKey(proof),
+        suspendedKey(node.nodeId),
+        signedOutKey(node.nodeId),
+        announcedKey(node.nodeId),
+        REMEMBERS_SINCE_KEY,
+      ],
       [
         String(REPLAY_TTL_S),
         node.nodeId,
         JSON.stringify(networks),
         String(forgetBeforeMs),
-        JSON.stringify(remember),
+        JSON.stringify(announced),
+        String(Math.floor(nowMs / 1_000)),
+        String(node.enrolledAtS),
+        String(REMEMBERS_SINCE_TTL_S),
+        String(NODE_DEAD_AFTER_S),
       ],
     ),
   );
   const [outcome, text = ""] = applied;
   if (Number(outcome) === 0) return { outcome: "replayed" };
   if (Number(outcome) === 2) return { outcome: "suspended", why: text };
+  if (Number(outcome) === 3) return { outcome: "enrolment_over" };
   return { outcome: "recorded", banned: text.split(" ").filter((network) => network !== "") };
 }
 
 type Recorded =
   | { readonly outcome: "recorded"; readonly banned: readonly string[] }
   | { readonly outcome: "replayed" }
+  | { readonly outcome: "enrolment_over" }
   | { readonly outcome: "suspended"; readonly why: string };
 
 function hashesOf(node: NodeFacts, said: Heartbeat): string[] {

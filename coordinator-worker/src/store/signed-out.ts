@@ -1,15 +1,22 @@
 import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
 import type { Redis } from "@upstash/redis/cloudflare";
+import { REMEMBERS_SINCE_KEY, REMEMBERS_SINCE_TTL_S, signedOutKey } from "./live-keys";
 import { storeCall } from "./store-call";
-
-const key = (peerId: string) => `signed-out:${peerId}`;
+import { markAndTakeOff } from "./take-off-lists";
 
 /** From now on no enrolment counts that the peer has; the mark lasts as long as the latest of them. */
-export async function markSignedOut(redis: Redis, peerId: string, nowMs: number): Promise<void> {
-  await storeCall("redis", () => redis.set(key(peerId), nowMs, { ex: ENROLMENT_LIFETIME_S }));
+export function markSignedOut(redis: Redis, peerId: string, nowMs: number): Promise<void> {
+  return markAndTakeOff(redis, peerId, {
+    key: signedOutKey(peerId),
+    value: String(nowMs),
+    ttlS: ENROLMENT_LIFETIME_S,
+  });
 }
 
-/** When the peer was signed out, in milliseconds; 0 where it was not, or so long ago that nothing is left of it. */
-export async function readSignedOutMs(redis: Redis, peerId: string): Promise<number> {
-  return Number((await storeCall("redis", () => redis.get<string>(key(peerId)))) ?? 0);
+/** Before an enrolment is given out: from now on at the latest this Redis remembers who must not use one. */
+export async function beginRemembering(redis: Redis, nowMs: number): Promise<void> {
+  const nowS = Math.floor(nowMs / 1_000);
+  await storeCall("redis", () =>
+    redis.set(REMEMBERS_SINCE_KEY, nowS, { nx: true, ex: REMEMBERS_SINCE_TTL_S }),
+  );
 }

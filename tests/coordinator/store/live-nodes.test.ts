@@ -1,9 +1,9 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { liveKeys } from "#coordinator/store/live-keys";
+import { announcedKey, liveKeys } from "#coordinator/store/live-keys";
 import { readNodes, sampleOffers } from "#coordinator/store/live-nodes";
 import { recordHeartbeat } from "#coordinator/store/record-heartbeat";
-import type { Heartbeat } from "#protocol/heartbeat";
+import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import type { ProofClaims } from "#protocol/proof";
 import { openStores, type Stores } from "#self-host/stores";
@@ -52,11 +52,18 @@ async function announce(): Promise<string> {
     userId: `usr_${"a".repeat(26)}`,
     networks: [NETWORK],
     rate: 1_000_000,
+    enrolledAtS: Math.floor(Date.now() / 1_000),
   };
   const recorded = await recordHeartbeat(redis, proofOf(peerId), node, said, Date.now());
   expect(recorded.outcome).toBe("recorded");
   return peerId;
 }
+
+it("a node is announced for as long as it is offered without another heartbeat", async () => {
+  const left = await redis.ttl(announcedKey(await announce()));
+  expect(left).toBeGreaterThan(NODE_DEAD_AFTER_S - 10);
+  expect(left).toBeLessThanOrEqual(NODE_DEAD_AFTER_S);
+});
 
 it.each([
   ["no JSON", "{"],
