@@ -1,63 +1,95 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { createAnswerParser } from "#peer/http/answer-parser";
 import { namedModel } from "#peer/client/named-model";
 import { AckClaims } from "#protocol/ack";
-import { GrantRequest, RotationRequest, SuspensionRequest } from "#protocol/admin";
+import {
+  GrantRequest,
+  RotationRequest,
+  SignupInviteRequest,
+  SuspensionRequest,
+} from "#protocol/admin";
 import { Authorization, AuthorizeRequest, ExtendRequest } from "#protocol/authorize";
-import { NodePage } from "#protocol/directory";
+import {
+  DeviceCode,
+  DeviceDecision,
+  DeviceLink,
+  DeviceRequest,
+  DeviceTokenRequest,
+} from "#protocol/device";
+import { ModelList, NodePage } from "#protocol/directory";
 import { EnrolmentClaims } from "#protocol/enrolment";
 import { Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
 import { readHeader, readPayload } from "#protocol/jws";
+import {
+  AcceptInviteRequest,
+  CreateNetworkRequest,
+  InviteList,
+  InviteRequest,
+  MemberList,
+  NetworkList,
+  NewInvite,
+  PolicyChange,
+  RoleChange,
+} from "#protocol/network";
+import { LeaveRequest } from "#protocol/own-data";
+import { LoginRequest, PersonRequest, Session } from "#protocol/person";
 import { Problem } from "#protocol/problem";
 import { EMPTY_BODY_HASH, ProofClaims, verifyProof } from "#protocol/proof";
 import { ReceiptClaims } from "#protocol/receipt";
 import { Jwks, RegisterRequest, Registration } from "#protocol/register";
+import { SealedAnswerHead, SealedRequestHead } from "#protocol/sealed-message";
 import { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import { TicketClaims } from "#protocol/ticket";
 import { useCoordinator } from "#support/coordinator";
 import { newPeer } from "#support/test-peer";
 import { goodProof, newKey, sign } from "./tokens";
-import { RUNS } from "./fuzz";
+import { LIMIT_MS, RUNS, text, token } from "./fuzz";
 
 /** With one at a time through processes, so many fewer of these. */
 const SLOW_RUNS = Math.ceil(RUNS / 10);
-const LIMIT_MS = Math.max(60_000, RUNS * 30);
 
-const text = fc.string({ unit: "binary", maxLength: 300 });
-const json = fc.jsonValue();
-/** Something that has the look of a token, of whatever bytes. */
-const token = fc
-  .tuple(
-    fc.oneof(
-      json.map((value) => JSON.stringify(value)),
-      text,
-    ),
-    text,
-    fc.uint8Array({ maxLength: 80 }),
-  )
-  .map(([header, payload, signature]) =>
-    [header, payload, signature].map((part) => Buffer.from(part).toString("base64url")).join("."),
-  );
+const json = fc.jsonValue({ stringUnit: "binary" });
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  AcceptInviteRequest,
   AckClaims,
   Authorization,
   AuthorizeRequest,
+  CreateNetworkRequest,
+  DeviceCode,
+  DeviceDecision,
+  DeviceLink,
+  DeviceRequest,
+  DeviceTokenRequest,
   EnrolmentClaims,
   ExtendRequest,
   GrantRequest,
   Heartbeat,
   HeartbeatAnswer,
+  InviteList,
+  InviteRequest,
   Jwks,
+  LeaveRequest,
+  LoginRequest,
+  MemberList,
+  ModelList,
+  NetworkList,
+  NewInvite,
   NodePage,
+  PersonRequest,
+  PolicyChange,
   Problem,
   ProofClaims,
   ReceiptClaims,
   RegisterRequest,
   Registration,
+  RoleChange,
   RotationRequest,
+  SealedAnswerHead,
+  SealedRequestHead,
+  Session,
+  SignupInviteRequest,
   SubmitAnswer,
   SubmitRequest,
   SuspensionRequest,
@@ -124,40 +156,6 @@ describe("whatever comes from the network", () => {
   );
 
   it(
-    "an answer over HTTP is read or given up, in whatever pieces it comes",
-    () => {
-      const head = fc.constantFrom(
-        "HTTP/1.1 200 OK\r\n",
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n",
-        "HTTP/1.1 101 Up\r\n\r\n",
-        "",
-      );
-      const pieces = fc.array(
-        fc.oneof(text, fc.constantFrom("\r\n", "0\r\n\r\n", "ffffffff\r\n", ": ")),
-        {
-          maxLength: 8,
-        },
-      );
-      fc.assert(
-        fc.property(head, pieces, (start, rest) => {
-          const parser = createAnswerParser({
-            onHead() {},
-            onBody() {},
-            onEnd() {},
-          });
-          for (const piece of [start, ...rest]) {
-            if (!parser.push(Buffer.from(piece, "latin1"))) break;
-          }
-          parser.close();
-        }),
-        { numRuns: RUNS },
-      );
-    },
-    LIMIT_MS,
-  );
-
-  it(
     "an app's body names a model or none",
     async () => {
       const types = fc.constantFrom(
@@ -194,6 +192,16 @@ describe("the coordinator", () => {
     "/transactions/submit",
     "/auth/login",
     "/auth/register",
+    "/auth/delete",
+    "/auth/device",
+    "/auth/device/token",
+    "/auth/device/find",
+    "/auth/device/decide",
+    "/networks",
+    "/invites/accept",
+    `/networks/net-${"0".repeat(26)}/invites`,
+    `/auth/peers/${"A".repeat(43)}/revoke`,
+    "/admin/grants",
   ];
 
   it.each(ROUTES)(
@@ -221,6 +229,16 @@ describe("the coordinator", () => {
           "password",
           "state",
           "models",
+          "network",
+          "networks",
+          "policy",
+          "role",
+          "uses",
+          "code",
+          "user_code",
+          "device_code",
+          "invite",
+          "session",
           marker,
         ),
         value,
