@@ -30,7 +30,8 @@ async function untilRefusedAt(worker: WorkerUnderTest, position: string): Promis
 
 async function isOver(work: Promise<unknown>): Promise<boolean> {
   let isOver = false;
-  void work.then(() => (isOver = true));
+  const over = (): void => void (isOver = true);
+  work.then(over, over);
   await new Promise<void>((next) => void setImmediate(next));
   return isOver;
 }
