@@ -48,7 +48,7 @@ export function createLeases(
   const current = new Map<string, Lease>();
   const authorizing = new Map<string, Promise<Lease>>();
   const nextAnewMs = new Map<string, number>();
-  const nextOthersMs = new Map<string, number>();
+  const nextOthers = new Map<string, { readonly atMs: number; readonly hadNone: boolean }>();
   const renewal = createRenewal({
     nowMs,
     extend: async (lease, add) => {
@@ -94,15 +94,25 @@ export function createLeases(
   async function others(used: Lease, failed: readonly string[]): Promise<Lease | undefined> {
     const next = successor(used);
     if (next?.candidates.some((node) => !failed.includes(node.node_id))) return next;
-    if ((nextOthersMs.get(used.model) ?? 0) > nowMs()) return undefined;
+    const last = nextOthers.get(used.model);
+    const waitMs = (last?.atMs ?? 0) - nowMs();
+    if (waitMs > 0) {
+      if (last?.hadNone === true) return undefined;
+      // There were some a moment ago, and these fail as well: two nodes that are replaced one after the other.
+      await Bun.sleep(waitMs);
+      const found = successor(used);
+      if (found?.candidates.some((node) => !failed.includes(node.node_id))) return found;
+    }
+    let hadNone = false;
     try {
       return await authorize(used.model, failed);
     } catch (error) {
       if (!(error instanceof CoordinatorProblem)) throw error;
       if (error.problem.code !== "model_unavailable") throw error;
+      hadNone = true;
       return undefined;
     } finally {
-      nextOthersMs.set(used.model, nowMs() + OTHERS_EVERY_MS);
+      nextOthers.set(used.model, { atMs: nowMs() + OTHERS_EVERY_MS, hadNone });
     }
   }
 
