@@ -7,7 +7,7 @@ import { type BodyEnd, seenEnd } from "./seen-end";
 
 /** The node's answer as the app gets it: its status, its headers, every byte. */
 export function answerToApp(
-  { answer, refusal, node, ack, cut, heard, broke, end }: Answered,
+  { answer, refusal, node, ack, cut, heard, broke, keptAs, end }: Answered,
   request: Pick<AppRequest, "target" | "requestId" | "signal">,
   attempts: number,
 ): Response {
@@ -25,6 +25,8 @@ export function answerToApp(
     // Where the app went first, that is why the connection broke.
     const why = how === "broken" && request.signal.aborted ? "left" : how;
     if (why === "broken") broke();
+    const name = meter.responseId();
+    if (name !== undefined) keptAs(name);
     ack.end(seenEnd(why, { status, refusal }, node.engine, meter));
     end();
   };

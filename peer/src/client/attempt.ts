@@ -2,7 +2,8 @@ import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
 import type { Answer } from "../http/answer";
 import type { AckBook, Moment, OpenAck, SeenEnd } from "./ack-book";
-import type { Lease } from "./lease";
+import { keyOfName } from "./conversation-key";
+import type { Place } from "./lease";
 import { dialledUrl } from "./node-call";
 import { nodeHeaders } from "./node-headers";
 import type { NodeOrder } from "./node-order";
@@ -22,6 +23,8 @@ export type AppRequest = {
   /** The app has gone. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** Its turns have this number in common. */
+  readonly conversation: number | undefined;
 };
 
 export type DialDeps = {
@@ -47,6 +50,8 @@ export type Answered = {
   readonly heard: () => void;
   /** The body broke off, and the app was still there. */
   readonly broke: () => void;
+  /** Who goes on from the answer of this name has to come back here. */
+  readonly keptAs: (name: string) => void;
   /** To be ended by who reads the body; else it ends with `end`. */
   readonly ack: OpenAck;
   /** Everything has passed, or nothing more will. */
@@ -60,16 +65,16 @@ export type Answered = {
 export async function attempt(
   deps: AttemptDeps,
   request: AppRequest,
-  lease: Lease,
-  node: Candidate,
+  place: Place,
 ): Promise<Answered | undefined> {
   const { acks, order, silence } = deps;
-  const { bodyHash, signal } = request;
+  const { lease, node } = place;
+  const { bodyHash, conversation, signal } = request;
   // Before anything is waited for: other requests that choose a node meanwhile shall know.
-  const ended = order.begun(node.node_id);
+  const ended = order.begun(node.node_id, conversation);
   let sent: Sent | undefined;
   try {
-    sent = await send(deps, request, lease, node);
+    sent = await send(deps, request, place);
   } finally {
     if (sent === undefined) ended();
   }
@@ -102,7 +107,8 @@ export async function attempt(
   const { answer, refusal } = answered;
   const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
   const broke = (): void => order.failed(node.node_id);
-  return { node, answer, refusal, cut, heard: exchange.heard, broke, ack, end };
+  const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
+  return { node, answer, refusal, cut, heard: exchange.heard, broke, keptAs, ack, end };
 }
 
 type Sent = {
@@ -117,8 +123,7 @@ type Sent = {
 async function send(
   { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
   { target, headers, body, bodyHash }: AppRequest,
-  lease: Lease,
-  node: Candidate,
+  { lease, node }: Place,
 ): Promise<Sent | undefined> {
   const url = dialledUrl(node, allowedRanges());
   if (url === undefined) return undefined;

@@ -4,6 +4,7 @@ import { hasAppKey } from "./app-key";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
 import { carry } from "./carry";
 import { coordinatorError } from "./coordinator-error";
+import { conversationKey } from "./conversation-key";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
 import { renameModel } from "../http/rename-model";
 import { listModels, showModel, unknownModel, unusableNetwork } from "./models-api";
@@ -102,7 +103,8 @@ async function post(deps: HandleDeps, request: Request, target: string): Promise
     const { body, hash: bodyHash } = said;
     const requestId = crypto.randomUUID();
     isCarried = true;
-    const carried = { model, target, headers, body, bodyHash, signal, requestId };
+    const conversation = conversationKey(model, headers, bytes);
+    const carried = { model, target, headers, body, bodyHash, signal, requestId, conversation };
     return await carry({ ...deps, leases, models }, carried, release);
   } catch (error) {
     return coordinatorError(error);

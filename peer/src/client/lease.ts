@@ -1,13 +1,15 @@
 import type { Authorization, Candidate } from "#protocol/authorize";
 
+/** A node that a lease lets a client use. */
+export type Place = { readonly node: Candidate; readonly lease: Lease };
+
 /** A lease as its client uses it: numbers its requests and keeps count of what they may cost. */
 export type Lease = {
   readonly id: string;
   /** As the app names it. */
   readonly model: string;
   readonly openedAtMs: number;
-  /** Best first. */
-  readonly candidates: readonly Candidate[];
+  readonly places: readonly Place[];
   /** A node does not have the model any more. */
   drop(nodeId: string): void;
   ticket(): string;
@@ -35,7 +37,7 @@ export function openLease(
   onBegin: () => void = () => {},
 ): Lease {
   const openedAtMs = nowMs();
-  let { ticket, budget, candidates } = granted;
+  let { ticket, budget } = granted;
   let expiresAtMs = granted.expires_at * 1_000;
   let seq = 0;
   // Kept as sums, so that a thousand running streams cost no more to count than one.
@@ -45,15 +47,15 @@ export function openLease(
   let runningRateBySince = 0;
   const sinceOpenedMs = (): number => nowMs() - openedAtMs;
 
-  return {
+  const lease: Lease = {
     id: granted.lease_id,
     model,
     openedAtMs,
-    get candidates() {
-      return candidates;
+    get places() {
+      return places;
     },
     drop(nodeId) {
-      candidates = candidates.filter(({ node_id }) => node_id !== nodeId);
+      places = places.filter(({ node }) => node.node_id !== nodeId);
     },
     ticket: () => ticket,
     budget: () => budget,
@@ -87,4 +89,6 @@ export function openLease(
       expiresAtMs = newExpiresAtMs;
     },
   };
+  let places: readonly Place[] = granted.candidates.map((node) => ({ node, lease }));
+  return lease;
 }

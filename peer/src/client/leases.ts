@@ -1,7 +1,9 @@
 import type { Candidate } from "#protocol/authorize";
+import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import type { CoordinatorApi } from "../coordinator/api";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
-import { type Lease, openLease } from "./lease";
+import { type Lease, openLease, type Place } from "./lease";
+import { createLeasePool } from "./lease-pool";
 import { createRenewal } from "./lease-renewal";
 
 /** A ticket with less time left is not used for a new request: it could end on its way. */
@@ -9,6 +11,11 @@ const USELESS_BEFORE_MS = 5_000;
 /** Between questions for nodes besides those that failed or are busy: where all are, each request would ask. */
 const OTHERS_EVERY_MS = 2_000;
 const MOST_EXCLUDED = 32;
+/** What a lease that is taken for more nodes holds at first: most requests go on under the others. */
+const WIDER_BUDGET_MICROCREDITS = 15 * MICROCREDITS_PER_CREDIT;
+/** Between two of them; where there was none to be had, the coordinator is left in peace for longer. */
+const WIDEN_EVERY_MS = 5_000;
+const WIDEN_AGAIN_MS = 60_000;
 /** Between leases that are taken because a node refused one for no reason that this side can see. */
 const ANEW_EVERY_MS = 60_000;
 
@@ -17,9 +24,11 @@ export type Leases = {
   isReady(model: string): boolean;
   /** A lease for the model: at once where there is one, else from the coordinator. Throws what the api throws. */
   get(model: string): Promise<Lease>;
+  /** Where requests may go under this lease, and those that are used beside it. */
+  places(lease: Lease): readonly Place[];
   /**
-   * Another lease than `used`, whose nodes all failed: the one that a request before this one got for the same reason,
-   * or a new one. `undefined`: there are no other nodes.
+   * Another lease than `used`, whose nodes all failed or are busy: the one that a request before this one got for the
+   * same reason, or a new one. `undefined`: there are no other nodes, or there were none a moment ago.
    */
   others(used: Lease, failed: readonly string[]): Promise<Lease | undefined>;
   /** A lease in place of `used`, which a node took for ended or spent; it may name the same nodes. */
@@ -37,18 +46,26 @@ export type LeaseEvents = {
   readonly onGranted?: (lease: Lease) => void;
   /** The budget of a lease with something running has grown. */
   readonly onExtended?: (lease: Lease) => void;
+  /** Whether these nodes have so much to do that more of them would serve better. */
+  readonly isCrowded?: (nodes: readonly Candidate[]) => boolean;
 };
 
-/** One lease for each model; requests that need one at the same time share one call. */
+/**
+ * One lease for each model, and more where its nodes have much to do; requests that need one at the same time share one
+ * call.
+ */
 export function createLeases(
   api: Pick<CoordinatorApi, "authorize" | "extend">,
   nowMs: () => number,
-  { onGranted = () => {}, onExtended = () => {} }: LeaseEvents = {},
+  { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false }: LeaseEvents = {},
 ): Leases {
-  const current = new Map<string, Lease>();
+  const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
+  const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
+  const pool = createLeasePool(isUsable);
   const authorizing = new Map<string, Promise<Lease>>();
   const nextAnewMs = new Map<string, number>();
   const nextOthers = new Map<string, { readonly atMs: number; readonly hadNone: boolean }>();
+  const nextWiderMs = new Map<string, number>();
   const renewal = createRenewal({
     nowMs,
     extend: async (lease, add) => {
@@ -56,23 +73,33 @@ export function createLeases(
       lease.renewed(ticket, budget, expires_at * 1_000);
       if (lease.running() > 0) onExtended(lease);
     },
-    replace: (lease) => authorize(lease.model, []),
-    drop: (lease) => {
-      if (current.get(lease.model) === lease) current.delete(lease.model);
+    async replace(lease) {
+      // Those beside it keep their nodes, so that it is others that come.
+      const kept = pool.places(lease).filter((place) => place.lease !== lease);
+      const wasFirst = pool.first(lease.model) === lease;
+      const next = await authorize(lease.model, { exclude: kept.map(idOf) });
+      pool.remove(lease);
+      if (wasFirst) pool.putFirst(next, "beside");
+      else pool.putBeside(next);
     },
-    isCurrent: (lease) => current.get(lease.model) === lease,
+    drop: pool.remove,
+    isCurrent: pool.has,
   });
 
-  function authorize(model: string, exclude: readonly string[]): Promise<Lease> {
-    const key = [model, ...exclude.toSorted()].join("\n");
+  type Asked = { readonly exclude?: readonly string[]; readonly budget?: number };
+  function authorize(model: string, { exclude = [], budget }: Asked = {}): Promise<Lease> {
+    const key = [model, budget, ...exclude.toSorted()].join("\n");
     const underWay = authorizing.get(key);
     if (underWay !== undefined) return underWay;
     const call = api
-      .authorize({ model, ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }) })
+      .authorize({
+        model,
+        ...(budget !== undefined && { budget }),
+        ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }),
+      })
       .then((granted) => {
         // Many that start together may use up what one of them would not: then more is asked for at once.
         const lease = openLease(model, granted, nowMs, () => renewal.used(lease));
-        current.set(model, lease);
         renewal.watch(lease);
         onGranted(lease);
         return lease;
@@ -82,18 +109,17 @@ export function createLeases(
     return call;
   }
 
-  const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
-  const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
-
   /** The lease that has taken the place of `used`, if any. */
   function successor(used: Lease): Lease | undefined {
-    const lease = current.get(used.model);
+    const lease = pool.first(used.model);
     return lease !== undefined && lease !== used && isUsable(lease) ? lease : undefined;
   }
 
   async function others(used: Lease, failed: readonly string[]): Promise<Lease | undefined> {
+    const hasAnother = (lease: Lease | undefined): lease is Lease =>
+      lease?.places.some((place) => !failed.includes(idOf(place))) === true;
     const next = successor(used);
-    if (next?.candidates.some((node) => !failed.includes(node.node_id))) return next;
+    if (hasAnother(next)) return next;
     const last = nextOthers.get(used.model);
     const waitMs = (last?.atMs ?? 0) - nowMs();
     if (waitMs > 0) {
@@ -101,14 +127,16 @@ export function createLeases(
       // There were some a moment ago, and these fail as well: two nodes that are replaced one after the other.
       await Bun.sleep(waitMs);
       const found = successor(used);
-      if (found?.candidates.some((node) => !failed.includes(node.node_id))) return found;
+      if (hasAnother(found)) return found;
     }
     let hadNone = false;
     try {
-      return await authorize(used.model, failed);
+      const other = await authorize(used.model, { exclude: failed });
+      // What failed or was busy may be back, and have conversations.
+      pool.putFirst(other, "beside");
+      return other;
     } catch (error) {
-      if (!(error instanceof CoordinatorProblem)) throw error;
-      if (error.problem.code !== "model_unavailable") throw error;
+      if (!isModelGone(error)) throw error;
       hadNone = true;
       return undefined;
     } finally {
@@ -116,25 +144,41 @@ export function createLeases(
     }
   }
 
+  function widenWhereCrowded(model: string): void {
+    const first = pool.first(model);
+    if (first === undefined || pool.isWide(model)) return;
+    if ((nextWiderMs.get(model) ?? 0) > nowMs()) return;
+    const places = pool.places(first);
+    if (!isCrowded(places.map(({ node }) => node))) return;
+    nextWiderMs.set(model, nowMs() + WIDEN_EVERY_MS);
+    const asked = { exclude: places.map(idOf), budget: WIDER_BUDGET_MICROCREDITS };
+    authorize(model, asked).then(pool.putBeside, () => {
+      // No more nodes, or no more credits; requests go on with what there is.
+      nextWiderMs.set(model, nowMs() + WIDEN_AGAIN_MS);
+    });
+  }
+
   return {
     isReady(model) {
-      const lease = current.get(model);
+      const lease = pool.first(model);
       return lease !== undefined && isUsable(lease);
     },
     async get(model) {
-      const lease = current.get(model);
-      if (lease === undefined) return authorize(model, []);
-      renewal.used(lease);
-      if (isUsable(lease)) return lease;
+      const lease = pool.first(model);
+      if (lease !== undefined) renewal.used(lease);
+      if (lease !== undefined && isUsable(lease)) return lease;
       try {
-        return await authorize(model, []);
+        const next = await authorize(model);
+        pool.putFirst(next);
+        return next;
       } catch (error) {
         // Spent is a guess from this side, on the high side, and a ticket that ends soon is good until then: with
         // nobody to ask, the node decides.
-        if (isAway(error) && lease.expiresAtMs() > nowMs()) return lease;
+        if (lease !== undefined && isAway(error) && lease.expiresAtMs() > nowMs()) return lease;
         throw error;
       }
     },
+    places: pool.places,
     others,
     async anew(used) {
       const next = successor(used);
@@ -143,15 +187,33 @@ export function createLeases(
       const isLikely = used.spent() > used.budget() / 2 || !isAlive(used);
       if (!isLikely && nowMs() < (nextAnewMs.get(used.model) ?? 0)) return used;
       nextAnewMs.set(used.model, nowMs() + ANEW_EVERY_MS);
-      return authorize(used.model, []);
+      const anew = await authorize(used.model);
+      pool.remove(used);
+      pool.putFirst(anew, "beside");
+      return anew;
     },
     avoid(used, failed) {
       // What comes of it shows in the requests to come; a failure costs them nothing.
-      if (current.get(used.model) === used) others(used, failed).catch(() => {});
+      if (pool.first(used.model) === used) others(used, failed).catch(() => {});
     },
-    candidates: () => [...current.values()].flatMap((lease) => lease.candidates),
-    tend: () => renewal.tend(),
+    candidates: () =>
+      [...pool.models()].flatMap((model) => {
+        const first = pool.first(model);
+        return first === undefined ? [] : pool.places(first).map(({ node }) => node);
+      }),
+    tend() {
+      renewal.tend();
+      for (const model of pool.models()) widenWhereCrowded(model);
+    },
   };
+}
+
+function idOf({ node }: Place): string {
+  return node.node_id;
+}
+
+function isModelGone(error: unknown): boolean {
+  return error instanceof CoordinatorProblem && error.problem.code === "model_unavailable";
 }
 
 /** Nobody decided anything: it, or its stores, cannot be reached. */

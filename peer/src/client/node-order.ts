@@ -1,5 +1,6 @@
 import type { Candidate } from "#protocol/authorize";
 import { type Circuit, createCircuit } from "./circuit";
+import { createConversations } from "./conversations";
 
 /** No node says for how long it will be busy beyond this. */
 const MOST_BUSY_MS = 60_000;
@@ -8,6 +9,11 @@ const WEIGHT = 0.3;
 /** Expectations that differ by less, in milliseconds or as a share, say nothing about which node is better. */
 const TIE_MS = 25;
 const TIE_SHARE = 0.1;
+/** Share of the average by which a node may have more conversations than one that is as good. */
+const MOST_AHEAD = 0.15;
+/** Requests and conversations for each node, beyond which more nodes are looked for. */
+const CROWDED_RUNNING = 2;
+const CROWDED_CONVERSATIONS = 4;
 /** A connection takes one round trip. Longer than a second, so that the packet that asks for it may be lost once. */
 const MOST_CONNECT_MS = 1_400;
 const LEAST_CONNECT_MS = 300;
@@ -16,24 +22,33 @@ const MOST_ENGINE_FAILURES = 3;
 /** What is known of a node that was not used for so long is forgotten. */
 const KEPT_MS = 60 * 60_000;
 
-type Ranked = Pick<Candidate, "node_id" | "expected_ms" | "own">;
+type Ranked = { readonly node: Pick<Candidate, "node_id" | "expected_ms" | "own"> };
 type Tried = (nodeId: string) => boolean;
 
 /** What this client has seen of each node itself, in all of its requests. */
 export type NodeOrder = {
   /**
    * Where the next attempt goes: own nodes first, then the least of what the coordinator expects of a node and the round
-   * trip measured from here; of those that are as good, the one with the least to do. `undefined`: none takes requests.
+   * trip measured from here. A conversation that has a number goes on where it was; others spread over those that are
+   * as good as the best. `undefined`: none takes requests.
    */
-  next<Node extends Ranked>(nodes: readonly Node[], isTried: Tried): Node | undefined;
+  next<Place extends Ranked>(
+    places: readonly Place[],
+    isTried: Tried,
+    conversation?: number,
+  ): Place | undefined;
   /** Where none takes requests: the one that will be the first to, busy ones before failing ones. */
-  lastResort<Node extends Ranked>(nodes: readonly Node[], isTried: Tried): Node | undefined;
+  lastResort<Place extends Ranked>(places: readonly Place[], isTried: Tried): Place | undefined;
+  /** Whether these nodes have as much to do, from here, as should make a client look for more of them. */
+  isCrowded(nodes: readonly Ranked["node"][]): boolean;
   /** It failed, and was not found to be back; being busy is no failure. */
   isFailing(nodeId: string): boolean;
   /** How long connecting to it may take, by the round trips that were measured. */
   connectWithinMs(nodeId: string): number;
-  /** A request goes to it; the result says that it has ended, whatever came of it. */
-  begun(nodeId: string): () => void;
+  /** A request goes to it, maybe a turn of a conversation; the result says that it has ended, whatever came of it. */
+  begun(nodeId: string, conversation?: number): () => void;
+  /** What comes of this conversation is to go to this node. */
+  pin(conversation: number, nodeId: string): void;
   /** A round trip took so long. */
   measured(nodeId: string, roundTripMs: number): void;
   /** It answered by itself. */
@@ -50,6 +65,8 @@ export type NodeOrder = {
 };
 
 type Seen = {
+  /** Of its id. */
+  readonly hash: number;
   readonly circuit: Circuit;
   /** Average, and average deviation from it. */
   roundTripMs: number | undefined;
@@ -66,48 +83,79 @@ export function createNodeOrder(
   random: () => number = Math.random,
 ): NodeOrder {
   const nodes = new Map<string, Seen>();
+  const conversations = createConversations(nowMs);
 
   function seen(nodeId: string): Seen {
     let one = nodes.get(nodeId);
     if (one === undefined) {
       const circuit = createCircuit({ nowMs, random });
       const none = { roundTripMs: undefined, deviationMs: 0, busyUntilMs: 0, running: 0 };
-      nodes.set(nodeId, (one = { circuit, ...none, engineFailures: 0, usedAtMs: nowMs() }));
+      const hash = Bun.hash.xxHash32(nodeId);
+      one = { hash, circuit, ...none, engineFailures: 0, usedAtMs: nowMs() };
+      nodes.set(nodeId, one);
     }
     return one;
   }
-  const costMs = (node: Ranked): number => node.expected_ms + (seen(node.node_id).roundTripMs ?? 0);
+  const costMs = ({ node }: Ranked): number =>
+    node.expected_ms + (seen(node.node_id).roundTripMs ?? 0);
+
+  /**
+   * A place that the conversation's number chooses, so that it is the same one next time, also after a restart; but none
+   * that has had many more conversations than the others.
+   */
+  function fairPlace<Place extends Ranked>(
+    places: readonly Place[],
+    conversation: number,
+  ): Place | undefined {
+    const counts = places.map(({ node }) => conversations.countOf(node.node_id));
+    const average = counts.reduce((sum, count) => sum + count, 0) / places.length;
+    const most = Math.min(...counts) + MOST_AHEAD * average;
+    const fair = places.filter((_, at) => (counts[at] ?? 0) <= most);
+    return least(fair, ({ node }) => mixed(conversation, seen(node.node_id).hash), random);
+  }
 
   return {
-    next(candidates, isTried) {
+    next(places, isTried, conversation) {
       const now = nowMs();
-      let open: (typeof candidates)[number][] = [];
+      const pinned = conversation === undefined ? undefined : conversations.nodeOf(conversation);
+      let open: (typeof places)[number][] = [];
       let bestMs = Infinity;
       let isOwn = false;
-      for (const node of candidates) {
-        const { circuit, busyUntilMs } = seen(node.node_id);
-        if (circuit.isOpen || busyUntilMs > now || isTried(node.node_id)) continue;
-        if (isOwn && !node.own) continue;
-        if (node.own && !isOwn) {
+      for (const place of places) {
+        const { node_id, own } = place.node;
+        const { circuit, busyUntilMs } = seen(node_id);
+        if (circuit.isOpen || busyUntilMs > now || isTried(node_id)) continue;
+        if (isOwn && !own) continue;
+        if (own && !isOwn) {
           isOwn = true;
           open = [];
           bestMs = Infinity;
         }
-        open.push(node);
-        bestMs = Math.min(bestMs, costMs(node));
+        open.push(place);
+        bestMs = Math.min(bestMs, costMs(place));
       }
       if (open.length < 2) return open[0];
+      const before = open.find(({ node }) => node.node_id === pinned);
+      if (before !== undefined) return before;
       const mostMs = bestMs + Math.max(TIE_MS, bestMs * TIE_SHARE);
-      const ties = open.filter((node) => costMs(node) <= mostMs);
-      return least(ties, (node) => seen(node.node_id).running, random);
+      const ties = open.filter((place) => costMs(place) <= mostMs);
+      if (conversation !== undefined) return fairPlace(ties, conversation);
+      return least(ties, ({ node }) => seen(node.node_id).running, random);
     },
-    lastResort(candidates, isTried) {
-      const left = candidates.filter(({ node_id }) => !isTried(node_id));
-      const waitMs = ({ node_id }: Ranked): number => {
-        const { circuit, busyUntilMs } = seen(node_id);
+    lastResort(places, isTried) {
+      const left = places.filter(({ node }) => !isTried(node.node_id));
+      const waitMs = ({ node }: Ranked): number => {
+        const { circuit, busyUntilMs } = seen(node.node_id);
         return circuit.isOpen ? MOST_BUSY_MS + circuit.untilMs : busyUntilMs;
       };
       return least(left, waitMs, random);
+    },
+    isCrowded(crowd) {
+      const running = crowd.reduce((sum, { node_id }) => sum + seen(node_id).running, 0);
+      const talking = crowd.reduce((sum, { node_id }) => sum + conversations.countOf(node_id), 0);
+      return (
+        running > CROWDED_RUNNING * crowd.length || talking > CROWDED_CONVERSATIONS * crowd.length
+      );
     },
     isFailing: (nodeId) => nodes.get(nodeId)?.circuit.isOpen === true,
     connectWithinMs(nodeId) {
@@ -116,8 +164,9 @@ export function createNodeOrder(
       const usualMs = 4 * (roundTripMs + 4 * deviationMs);
       return Math.min(MOST_CONNECT_MS, Math.max(LEAST_CONNECT_MS, usualMs));
     },
-    begun(nodeId) {
+    begun(nodeId, conversation) {
       const one = seen(nodeId);
+      if (conversation !== undefined) conversations.pin(conversation, nodeId);
       one.running += 1;
       one.usedAtMs = nowMs();
       one.circuit.begun();
@@ -129,6 +178,7 @@ export function createNodeOrder(
         one.circuit.leftOff();
       };
     },
+    pin: (conversation, nodeId) => conversations.pin(conversation, nodeId),
     measured(nodeId, ms) {
       const one = seen(nodeId);
       if (one.roundTripMs === undefined) {
@@ -158,6 +208,7 @@ export function createNodeOrder(
     takeProbe: (nodeId) => nodes.get(nodeId)?.circuit.takeProbe() === true,
     probed: (nodeId, isThere) => seen(nodeId).circuit.probed(isThere),
     tend() {
+      conversations.tend();
       for (const [nodeId, { usedAtMs, running }] of nodes) {
         if (running === 0 && nowMs() - usedAtMs > KEPT_MS) nodes.delete(nodeId);
       }
@@ -183,4 +234,12 @@ function least<Value>(
     if (asGood === 1 || random() * asGood < 1) best = value;
   }
   return best;
+}
+
+/** Spreads what two numbers have in common over all of 32 bits. */
+function mixed(a: number, b: number): number {
+  let bits = Math.imul(a ^ b, 0x9e3779b1);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x85ebca77);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae3d);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }

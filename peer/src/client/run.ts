@@ -91,8 +91,9 @@ export async function runClient(options: ClientOptions): Promise<void> {
         },
         Date.now,
         {
-          onGranted: ({ candidates }) => candidates.forEach(measure),
+          onGranted: ({ places }) => places.forEach(({ node }) => measure(node)),
           onExtended: (lease) => void tellOfTicket(node, lease),
+          isCrowded: (nodes) => order.isCrowded(nodes),
         },
       ),
       models: createModels(() => asMember(() => api.models(place)), { nowMs: Date.now }),

@@ -2,7 +2,7 @@ import { appError } from "./app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
 import { coordinatorError, isModelUnavailable } from "./coordinator-error";
 import { isAnswer } from "./is-answer";
-import type { Lease } from "./lease";
+import type { Lease, Place } from "./lease";
 import type { Leases } from "./leases";
 import type { Models } from "./model-list";
 import { unknownModel } from "./models-api";
@@ -19,7 +19,7 @@ export type Found = { readonly answered: Answered; readonly attempts: number };
 /** An answer that has begun, or what the app is told instead. */
 export async function search(deps: SearchDeps, request: AppRequest): Promise<Response | Found> {
   const { leases, order, nowMs } = deps;
-  const { model, signal } = request;
+  const { model, conversation, signal } = request;
   const untilMs = nowMs() + LOOK_FOR_MS;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
@@ -33,27 +33,27 @@ export async function search(deps: SearchDeps, request: AppRequest): Promise<Res
   try {
     lease = await leases.get(model);
     while (attempts < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
-      let node = order.next(lease.candidates, isTried);
-      if (node === undefined) {
+      const places = leases.places(lease);
+      let place: Place | undefined = order.next(places, isTried, conversation);
+      if (place === undefined) {
         // An engine that failed at this request would fail anywhere: no reason to ask for more nodes.
         if (!hasAskedForOthers && held?.verdict !== "engine") {
           hasAskedForOthers = true;
-          const known = lease.candidates.map(idOf);
-          const other = await within(
-            leases.others(lease, [...tried, ...known.filter((id) => !isTried(id))]),
-            untilMs - nowMs(),
-          );
+          const known = places.map(idOf).filter((id) => !isTried(id));
+          const asked = leases.others(lease, [...tried, ...known]);
+          const other = await within(asked, untilMs - nowMs());
           if (other !== undefined) {
             lease = other;
             continue;
           }
         }
-        node = order.lastResort(lease.candidates, isTried);
-        if (node === undefined) break;
+        place = order.lastResort(places, isTried);
+        if (place === undefined) break;
       }
+      const { node } = place;
       tried.push(node.node_id);
       attempts += 1;
-      const answered = onlyAnswer(await attempt(deps, request, lease, node));
+      const answered = onlyAnswer(await attempt(deps, request, place));
       if (signal.aborted) {
         drop(answered);
         break;
@@ -61,7 +61,7 @@ export async function search(deps: SearchDeps, request: AppRequest): Promise<Res
       const verdict = answered === undefined ? "failed" : verdictOn(answered);
       const isFirstRefusal = verdict === "lease" && !hasAskedAnew;
       if (!isFirstRefusal) learn(order, node.node_id, verdict, answered);
-      if (verdict === "gone") lease.drop(node.node_id);
+      if (verdict === "gone") place.lease.drop(node.node_id);
       if (answered === undefined) continue;
       if (held !== undefined && WORTH[held.verdict] > WORTH[verdict]) {
         drop(answered);
@@ -73,15 +73,16 @@ export async function search(deps: SearchDeps, request: AppRequest): Promise<Res
       if (isFirstRefusal) {
         // The same nodes may take another ticket.
         hasAskedAnew = true;
-        const next = await leases.anew(lease);
-        if (next === lease) learn(order, node.node_id, verdict, answered);
+        const next = await leases.anew(place.lease);
+        if (next === place.lease) learn(order, node.node_id, verdict, answered);
         else tried.length = 0;
         lease = next;
       }
     }
-    const failing = lease.candidates.map(idOf).filter((id) => order.isFailing(id));
-    if (lease.candidates.length === 0) leases.avoid(lease, tried);
-    else if (failing.length * 2 >= lease.candidates.length) leases.avoid(lease, failing);
+    const places = leases.places(lease);
+    const failing = places.map(idOf).filter((id) => order.isFailing(id));
+    if (places.length === 0) leases.avoid(lease, tried);
+    else if (failing.length * 2 >= places.length) leases.avoid(lease, failing);
   } catch (error) {
     // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
     if (held === undefined || held.verdict === "lease") {
@@ -122,7 +123,7 @@ function drop(answered: Answered | undefined): void {
   answered?.end();
 }
 
-function idOf(node: { readonly node_id: string }): string {
+function idOf({ node }: Place): string {
   return node.node_id;
 }
 

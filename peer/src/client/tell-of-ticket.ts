@@ -15,7 +15,7 @@ export async function tellOfTicket(
   lease: Lease,
   withinMs: number = WITHIN_MS,
 ): Promise<void> {
-  await Promise.allSettled(lease.candidates.map((node) => tell(deps, lease, node, withinMs)));
+  await Promise.allSettled(lease.places.map(({ node }) => tell(deps, lease, node, withinMs)));
 }
 
 async function tell(

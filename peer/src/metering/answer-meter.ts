@@ -19,6 +19,8 @@ export type AnswerMeter = {
   usage(): Usage;
   /** How the answer ended, if its bytes end here in good order. What is no event stream is then complete. */
   end(engine: EngineKind): StreamEnd;
+  /** By which `/v1/responses` knows this answer; a later request may go on from it. */
+  responseId(): string | undefined;
   /** Whether an error of this code stands in its last bytes. */
   tells(code: OpenAiErrorCode): boolean;
   /** Text that tells a stream's reader of a failure; "" where the answer is no stream that could tell. */
@@ -58,6 +60,7 @@ export function createAnswerMeter({
     hash: () => hasher.digest("base64url"),
     usage: () => readUsage([ends.head(), ends.tail()]),
     end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
+    responseId: () => (api === "responses" ? responseIdIn(ends.head()) : undefined),
     tells: (code) => ends.tail().includes(`"code":"${code}"`),
     errorFrame(error) {
       if (watch === undefined) return "";
@@ -71,10 +74,14 @@ function responsesPlace(
   head: string,
   tail: string,
 ): { responseId?: string; sequenceNumber?: number } {
-  const responseId = /"id"\s*:\s*"([^"\\]{1,128})"/.exec(head)?.[1];
+  const responseId = responseIdIn(head);
   const sequence = [...tail.matchAll(/"sequence_number"\s*:\s*(\d{1,9})/g)].at(-1)?.[1];
   return {
     ...(responseId !== undefined && { responseId }),
     ...(sequence !== undefined && { sequenceNumber: Number(sequence) + 1 }),
   };
+}
+
+function responseIdIn(head: string): string | undefined {
+  return /"id"\s*:\s*"([^"\\]{1,128})"/.exec(head)?.[1];
 }

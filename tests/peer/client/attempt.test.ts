@@ -53,6 +53,7 @@ async function underTest(answer?: Behaviour) {
     bodyHash: await hashBody(body),
     signal: app.signal,
     requestId: "r",
+    conversation: undefined,
   };
   const acked: AckClaims[] = [];
   const acks = createAckBook({ clock: systemClock, keep: (_, ack) => acked.push(ack) });
@@ -69,7 +70,7 @@ async function underTest(answer?: Behaviour) {
     lease,
     app,
     acked,
-    try: () => attempt(deps, request, lease, candidate),
+    try: () => attempt(deps, request, { lease, node: candidate }),
     deps,
     request,
   };
@@ -172,43 +173,45 @@ it("sends nothing on for an app that left while its proof was signed", async () 
 
 it("counts nothing where no proof can be signed", async () => {
   const { lease, acked, deps, request } = await underTest();
-  const [candidate] = lease.candidates;
+  const [place] = lease.places;
   const sign = (): never => {
     throw new Error("This key cannot sign.");
   };
   const identity = { ...deps.identity, sign };
-  if (candidate === undefined) throw new Error("The lease names no node.");
-  await expect(attempt({ ...deps, identity }, request, lease, candidate)).rejects.toThrow();
+  if (place === undefined) throw new Error("The lease names no node.");
+  await expect(attempt({ ...deps, identity }, request, place)).rejects.toThrow();
   deps.acks.leaveAll();
   expect([lease.running(), acked]).toEqual([0, []]);
 });
 
 it("dials no host name, whatever the ranges", async () => {
   const { lease, deps, request, node } = await underTest();
-  const [candidate] = lease.candidates;
-  if (candidate === undefined) throw new Error("The lease names no node.");
+  const [place] = lease.places;
+  if (place === undefined) throw new Error("The lease names no node.");
   const urls = [node.url.replace("127.0.0.1", "localhost")];
   const everywhere = { ...deps, allowedRanges: () => ["0.0.0.0/0", "::/0"] };
-  expect(await attempt(everywhere, request, lease, { ...candidate, urls })).toBeUndefined();
+  expect(
+    await attempt(everywhere, request, { lease, node: { ...place.node, urls } }),
+  ).toBeUndefined();
   expect(node.seen.all).toEqual([]);
 });
 
 it("takes the first of a node's addresses that may be dialled", async () => {
   const { lease, deps, request, node } = await underTest();
-  const [candidate] = lease.candidates;
-  if (candidate === undefined) throw new Error("The lease names no node.");
+  const [place] = lease.places;
+  if (place === undefined) throw new Error("The lease names no node.");
   const urls = ["http://10.0.0.1:1", "http://[fd00::1]:1", node.url];
-  const answered = await attempt(deps, request, lease, { ...candidate, urls });
+  const answered = await attempt(deps, request, { lease, node: { ...place.node, urls } });
   expect(await shown(answered).json()).toEqual({ from: "node" });
 });
 
 it("leaves a node whose machine takes no connection, after some of its usual round trips", async () => {
   const { lease, deps, request } = await underTest();
-  const [candidate] = lease.candidates;
-  if (candidate === undefined) throw new Error("The lease names no node.");
-  deps.order.measured(candidate.node_id, 1);
+  const [place] = lease.places;
+  if (place === undefined) throw new Error("The lease names no node.");
+  deps.order.measured(place.node.node_id, 1);
   const urls = [await portThatDropsConnections()];
-  expect(await attempt(deps, request, lease, { ...candidate, urls })).toBeUndefined();
+  expect(await attempt(deps, request, { lease, node: { ...place.node, urls } })).toBeUndefined();
   expect(lease.running()).toBe(0);
 });
 

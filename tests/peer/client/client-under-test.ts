@@ -48,6 +48,8 @@ export type ClientNetwork = {
   budget: number;
   ranges: string[];
   models: readonly string[];
+  /** What the coordinator expects of the nodes of a lease, in their order. */
+  expectedMs: (place: number) => number;
   addNode(answer?: Behaviour): Promise<FakeNode>;
 };
 
@@ -108,8 +110,7 @@ export async function clientNetwork(): Promise<ClientNetwork> {
           engine: "vllm",
           rate: 1_000_000,
           own: false,
-          // Far enough apart for the order to be the test's.
-          expected_ms: 1_000 * (place + 1),
+          expected_ms: network.expectedMs(place),
         })),
       };
       return Response.json(granted);
@@ -153,6 +154,8 @@ export async function clientNetwork(): Promise<ClientNetwork> {
     budget: 60_000_000,
     ranges: ["127.0.0.0/8"],
     models: [MODEL],
+    // Far enough apart for the order to be the test's.
+    expectedMs: (place) => 1_000 * (place + 1),
     async addNode(answer) {
       const node = await fakeNode(network, answer);
       network.nodes.push(node);

@@ -14,9 +14,11 @@ import { CHAT, chatBody, type ClientNetwork } from "./client-under-test";
 
 /** A client's handler without its server, for limits and times that a test sets. */
 export type HandlerUnderTest = {
-  readonly post: (body?: string) => Promise<Response>;
+  readonly post: (body?: string, target?: string) => Promise<Response>;
   /** Lets the list of models grow old. */
   readonly passListMs: (ms: number) => void;
+  /** What a client does each second. */
+  readonly tend: () => void;
 };
 
 export async function handlerFor(
@@ -25,6 +27,8 @@ export async function handlerFor(
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
+  const order = createNodeOrder(Date.now);
+  const leases = createLeases(api, Date.now, { isCrowded: (nodes) => order.isCrowded(nodes) });
   let listMs = 0;
   const deps: HandleDeps = {
     identity,
@@ -33,11 +37,11 @@ export async function handlerFor(
       main: () => "public",
       memberships: () => [],
       open: () => ({
-        leases: createLeases(api, Date.now),
+        leases,
         models: createModels(() => api.models(), { nowMs: () => listMs }),
       }),
     }),
-    order: createNodeOrder(Date.now),
+    order,
     silence: createSilenceWatch(probeNode),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
@@ -46,7 +50,7 @@ export async function handlerFor(
     enrolled: () => Promise.resolve(),
   };
   return {
-    post(body = chatBody()) {
+    post(body = chatBody(), target = CHAT) {
       const headers = {
         host: "127.0.0.1",
         "content-type": "application/json",
@@ -54,8 +58,12 @@ export async function handlerFor(
       };
       return handle(
         deps,
-        new Request(`http://127.0.0.1${CHAT}`, { method: "POST", headers, body }),
+        new Request(`http://127.0.0.1${target}`, { method: "POST", headers, body }),
       );
+    },
+    tend() {
+      leases.tend();
+      order.tend();
     },
     passListMs(ms) {
       listMs += ms;

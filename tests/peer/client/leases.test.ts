@@ -228,7 +228,7 @@ it("takes a lease without failing nodes in the background", async () => {
   leases.avoid(lease, NODES.slice(0, 2));
   await settled();
   const next = await leases.get("m");
-  expect(next.candidates.map(({ node_id }) => node_id)).toEqual(NODES.slice(2));
+  expect(next.places.map(({ node }) => node.node_id)).toEqual(NODES.slice(2));
   expect(asked).toHaveLength(2);
 });
 

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import { createNodeOrder } from "#peer/client/node-order";
 
-const node = (node_id: string, expected_ms = 100, own = false) => ({ node_id, expected_ms, own });
+const node = (node_id: string, expected_ms = 100, own = false) => ({
+  node: { node_id, expected_ms, own },
+});
 const nothing = (): boolean => false;
 
 function underTest() {
@@ -11,8 +13,8 @@ function underTest() {
     () => state.nowMs,
     () => (state.random = (state.random + 0.37) % 1),
   );
-  const next = (nodes: ReturnType<typeof node>[]) => order.next(nodes, nothing)?.node_id;
-  const last = (nodes: ReturnType<typeof node>[]) => order.lastResort(nodes, nothing)?.node_id;
+  const next = (nodes: ReturnType<typeof node>[]) => order.next(nodes, nothing)?.node.node_id;
+  const last = (nodes: ReturnType<typeof node>[]) => order.lastResort(nodes, nothing)?.node.node_id;
   return { state, order, next, last };
 }
 
@@ -41,7 +43,7 @@ it("goes to the user's own node before others, unless it takes no requests", () 
 it("goes to no node twice in a request", () => {
   const { order } = underTest();
   const nodes = [node("a", 1), node("b", 1_000)];
-  expect(order.next(nodes, (id) => id === "a")?.node_id).toBe("b");
+  expect(order.next(nodes, (id) => id === "a")?.node.node_id).toBe("b");
   expect(order.next(nodes, () => true)).toBeUndefined();
   expect(order.lastResort(nodes, () => true)).toBeUndefined();
 });
@@ -164,4 +166,54 @@ it("forgets what it knew of a node that was not used for an hour, and of none th
   state.nowMs += 3_600_001;
   order.tend();
   expect(next([node("a", 500), node("b", 0)])).toBe("a");
+});
+
+it("goes on with a conversation where it was, for as long as that node takes requests", () => {
+  const { state, order } = underTest();
+  const nodes = [node("a"), node("b"), node("c", 5_000)];
+  const next = (conversation: number) => order.next(nodes, nothing, conversation)?.node.node_id;
+  order.begun("c", 7);
+  expect(next(7)).toBe("c");
+  order.busy("c", 1_000);
+  expect(next(7)).not.toBe("c");
+  state.nowMs += 1_000;
+  expect(next(7)).toBe("c");
+  order.begun("a", 7);
+  expect(next(7)).toBe("a");
+});
+
+it("chooses the same node for a conversation again after all was forgotten", () => {
+  const nodes = [node("a"), node("b"), node("c")];
+  const chosen = () => {
+    const { order } = underTest();
+    return order.next(nodes, nothing, 12_345)?.node.node_id;
+  };
+  expect(new Set(Array.from({ length: 20 }, chosen)).size).toBe(1);
+});
+
+it("spreads conversations evenly, whatever their numbers, and to none that is slower", () => {
+  const { order } = underTest();
+  const nodes = [node("a"), node("b"), node("c"), node("d"), node("slow", 5_000)];
+  const count = new Map<string, number>();
+  for (let conversation = 0; conversation < 200; conversation++) {
+    const id = order.next(nodes, nothing, conversation)?.node.node_id ?? "";
+    order.begun(id, conversation)();
+    count.set(id, (count.get(id) ?? 0) + 1);
+  }
+  expect([...count.keys()].toSorted()).toEqual(["a", "b", "c", "d"]);
+  for (const times of count.values()) expect(Math.abs(times - 50)).toBeLessThanOrEqual(9);
+});
+
+it("finds nodes crowded by what runs on them, or by conversations", () => {
+  const { order } = underTest();
+  const nodes = [node("a").node, node("b").node];
+  const ends = [1, 2, 3, 4].map(() => order.begun("a"));
+  expect(order.isCrowded(nodes)).toBe(false);
+  ends.push(order.begun("b"));
+  expect(order.isCrowded(nodes)).toBe(true);
+  for (const end of ends) end();
+  for (let conversation = 0; conversation < 8; conversation++) order.begun("b", conversation)();
+  expect(order.isCrowded(nodes)).toBe(false);
+  order.begun("a", 9)();
+  expect(order.isCrowded(nodes)).toBe(true);
 });

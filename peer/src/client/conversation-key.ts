@@ -1,0 +1,110 @@
+/** Names by which apps tell a server that requests belong together: Codex, opencode, and others after them. */
+const SESSION_HEADERS = ["session_id", "session-id", "x-session-id", "x-session-affinity"] as const;
+/** OpenAI's own word for it, and what goes on from an answer that a server kept. */
+const SESSION_FIELDS = ["prompt_cache_key", "previous_response_id"] as const;
+
+/** Of what stands before the first thing that a user said, and of that. Some apps put pages of context there. */
+const BEFORE_BYTES = 512;
+const USER_BYTES = 32 * 1_024;
+/** Looked at for the first `"role":"user"`; an app may have a field called user. */
+const MOST_USERS = 8;
+const LONGEST_NAME = 256;
+/** Of a longer body only so much is looked at. */
+const LOOKED_AT_BYTES = 1_024 * 1_024;
+
+const USER = Buffer.from('"user"');
+const LISTS = ['"messages"', '"input"'] as const;
+const ROLE = /"role"\s*:\s*$/;
+const [QUOTE, BACKSLASH] = [34, 92];
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
+
+/**
+ * A number that the turns of one conversation with a model have in common, and that others don't: from the name that the app gave it,
+ * else from its beginning up to the first thing that the user said. `undefined` where the body shows none.
+ */
+export function conversationKey(
+  model: string,
+  headers: Headers,
+  body: Uint8Array,
+): number | undefined {
+  for (const name of SESSION_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null) return keyOfName(model, value);
+  }
+  if (headers.has("content-encoding")) return undefined;
+  const length = Math.min(body.byteLength, LOOKED_AT_BYTES);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, length);
+  for (const field of SESSION_FIELDS) {
+    const value = stringField(bytes, field);
+    if (value !== undefined) return keyOfName(model, value);
+  }
+  const user = firstUser(bytes);
+  if (user === -1) return undefined;
+  const end = endOfObject(bytes, user + USER.length);
+  // What stands before the list may differ from turn to turn.
+  const lists = LISTS.map((name) => bytes.lastIndexOf(name, user));
+  const start = Math.max(0, user - BEFORE_BYTES, ...lists);
+  return Bun.hash.xxHash32(bytes.subarray(start, end), Bun.hash.xxHash32(model));
+}
+
+/** The number of a conversation that has a name. */
+export function keyOfName(model: string, name: string): number {
+  return Bun.hash.xxHash32(name.slice(0, LONGEST_NAME), Bun.hash.xxHash32(model));
+}
+
+/** In the text of a string the quotes around a name would be escaped, so what is found is a key or a whole value. */
+function stringField(bytes: Buffer, name: string): string | undefined {
+  const key = `"${name}"`;
+  const at = bytes.indexOf(key);
+  if (at === -1) return undefined;
+  const text = bytes.toString("latin1", at + key.length, at + key.length + LONGEST_NAME);
+  return /^\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
+}
+
+/** Where the value of the first `"role":"user"` begins, or -1. */
+function firstUser(bytes: Buffer): number {
+  let at = bytes.indexOf(USER);
+  for (let times = 0; at !== -1 && times < MOST_USERS; times++) {
+    if (ROLE.test(bytes.toString("latin1", Math.max(0, at - 24), at))) return at;
+    at = bytes.indexOf(USER, at + USER.length);
+  }
+  return -1;
+}
+
+/** Behind the object that `from` is in, or where enough of it has passed. */
+function endOfObject(bytes: Buffer, from: number): number {
+  const looked = bytes.subarray(0, from + USER_BYTES);
+  const most = looked.length;
+  let depth = 0;
+  for (let at = from; at < most; at++) {
+    switch (looked[at]) {
+      case QUOTE:
+        at = endOfString(looked, at + 1);
+        break;
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        depth += 1;
+        break;
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        depth -= 1;
+        if (depth < 0) return at;
+        break;
+      default:
+    }
+  }
+  return most;
+}
+
+/** Where the string's last quote stands, or the end of all. */
+function endOfString(bytes: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    const quote = bytes.indexOf(QUOTE, at);
+    if (quote === -1) return bytes.length;
+    let backslashes = 0;
+    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+    at = quote + 1;
+  }
+}
