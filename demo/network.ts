@@ -3,6 +3,8 @@ import type { ClientReady } from "#peer/client/options";
 import { runClient } from "#peer/client/run";
 import { removeServiceFile, writeServiceFile } from "#peer/home/service-file";
 import { openHome } from "#peer/home/open-home";
+import { lendingSetup } from "#peer/lending/setup";
+import { platformNamed } from "#peer/platform/platform";
 import type { WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import { startCoordinator } from "#self-host/coordinator";
@@ -67,9 +69,15 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     say("Starting the worker …");
     const workerHome = await openHome(homes.worker);
     const worker = await whenReady<WorkerReady>((onReady) => {
+      // The machine's owner is at the keyboard, trying it out.
+      const lending = lendingSetup(
+        { policy: "always" },
+        { platform: platformNamed(process.platform), env, homeDir: workerHome.dir },
+      );
       const run = runWorker({
         ...shared,
         home: workerHome,
+        lending,
         engines: options.engines,
         listen: { host: HOST, port: 0 },
         advertise: undefined,

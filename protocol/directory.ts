@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GpuLabel } from "./heartbeat";
 import { PeerId } from "./identity";
 import { Credits, Rate } from "./microcredits";
 import { ModelId, ModelOffer } from "./model-offer";
@@ -15,6 +16,10 @@ export const NodeListing = z.object({
   waiting: z.int().nonnegative(),
   concurrency: z.int().positive(),
   version: z.string(),
+  /** Unix seconds at which it will stop serving, where it knows. */
+  lends_until: z.int().positive().optional(),
+  /** As the node says itself: nobody checks them. */
+  gpus: z.array(GpuLabel).optional(),
   /** ISO 8601, UTC. */
   seen_at: z.iso.datetime(),
 });

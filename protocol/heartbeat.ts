@@ -18,9 +18,39 @@ export const NodeUrl = z
   .max(128)
   .refine((url) => new URL(url).origin === url, "must be http://address:port with no path");
 
+/** Why a node holds back, in words that tell nothing of what its owner does. */
+export const HoldReason = z.enum([
+  /** Its owner said so. */
+  "paused",
+  "schedule",
+  "user_active",
+  "gpu_in_use",
+  "cpu_in_use",
+  "on_battery",
+  "too_hot",
+]);
+export type HoldReason = z.infer<typeof HoldReason>;
+
+export const MAX_GPUS = 64;
+const label = (most: number) => z.string().max(most).regex(PLAIN_TEXT, PLAIN_TEXT_RULE);
+
+/** What a node says of its GPUs: labels for people, never an input to a price or a choice. */
+export const GpuLabel = z.object({
+  name: label(128).min(1),
+  driver: label(64).optional(),
+  vram_total_mib: z.int().nonnegative().max(16_777_216).optional(),
+  vram_free_mib: z.int().nonnegative().max(16_777_216).optional(),
+});
+export type GpuLabel = z.infer<typeof GpuLabel>;
+
 export const Heartbeat = z.object({
-  /** `leaving`: takes the node and its models off the lists at once. */
-  state: z.enum(["serving", "busy", "leaving"]),
+  /** `leaving` and `paused` take the node and its models off the lists at once; a paused one goes on with heartbeats. */
+  state: z.enum(["serving", "busy", "paused", "leaving"]),
+  /** Why it is paused. */
+  reason: HoldReason.optional(),
+  /** Unix seconds at which the node will stop serving, where it knows. */
+  lends_until: z.int().positive().optional(),
+  gpus: z.array(GpuLabel).max(MAX_GPUS).optional(),
   urls: z.array(NodeUrl).min(1).max(4),
   /** Where the node serves; the public network where it does not say. */
   networks: z.array(NetworkId).min(1).max(64).optional(),

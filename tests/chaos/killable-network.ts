@@ -69,6 +69,8 @@ export async function startKillableNetwork(): Promise<KillableNetwork> {
     const worker = await start("worker", [
       binary,
       "worker",
+      "--policy",
+      "always",
       "--engine",
       engine.url,
       "--listen",

@@ -208,3 +208,25 @@ it("takes a model off the list with the last node that offers it, and a node tha
   const { nodes } = NodePage.parse(await (await reader.call("/nodes")).json());
   expect(nodes.map((node) => node.node_id)).not.toContain(first.identity.peerId);
 });
+
+it("takes a node off the lists whose owner needs it, and puts it back when it lends again", async () => {
+  const reader = await join();
+  const node = await newPeer(coordinator().url);
+  const registration = await node.register();
+  const models = [{ id: "paused/model", engine: "ollama", state: "loaded" } as const];
+  const gpus = [{ name: "NVIDIA GeForce RTX 3060", vram_total_mib: 12_288 }];
+  const listed = async () => {
+    const page = NodePage.parse(await (await reader.call("/peers?model=paused/model")).json());
+    return page.nodes;
+  };
+  const lends_until = Math.floor(Date.now() / 1_000) + 3_600;
+  await node.beat(registration, { models, gpus, lends_until });
+  expect(await listed()).toMatchObject([{ gpus, lends_until }]);
+  const withdrawn = ["paused/model"];
+  await node.beat(registration, { state: "paused", reason: "user_active", models: [], withdrawn });
+  expect(await listed()).toEqual([]);
+  const body = { model: "paused/model" };
+  expect((await reader.call("/authorize", { body })).status).toBeGreaterThanOrEqual(400);
+  await node.beat(registration, { models });
+  expect(await listed()).toHaveLength(1);
+});

@@ -1,3 +1,4 @@
+import { alwaysLending } from "../peer/worker/always-lending";
 import { expect, it, onTestFinished } from "vitest";
 import { type DemoEngine, startDemoEngine } from "#demo/engine/start";
 import { openAcks } from "#peer/client/acks";
@@ -49,6 +50,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
       advertise: undefined,
       concurrency: undefined,
       refreshIntervalS: 180,
+      lending: alwaysLending(worker.home),
       env: {},
       say: () => {},
       signal: stopping.signal,

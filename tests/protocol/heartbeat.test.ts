@@ -3,6 +3,7 @@ import {
   Heartbeat,
   HEARTBEAT_INTERVAL_S,
   HeartbeatAnswer,
+  MAX_GPUS,
   MAX_MODELS,
   NODE_DEAD_AFTER_S,
   NodeUrl,
@@ -15,7 +16,10 @@ boundsOf(
   "Heartbeat",
   Heartbeat,
   {
-    state: "serving",
+    state: "paused",
+    reason: "user_active",
+    lends_until: 1_900_000_000,
+    gpus: [{ name: "NVIDIA H200", driver: "570.86", vram_total_mib: 143_771, vram_free_mib: 9 }],
     urls: ["http://100.64.0.7:8080"],
     networks: ["public", "net-1"],
     e2e_key: "the.nodes.key",
@@ -27,21 +31,33 @@ boundsOf(
     version: "0.1.0",
   },
   {
-    optional: ["networks"],
+    optional: ["networks", "reason", "lends_until", "gpus"],
     integers: {
+      lends_until: { min: 1, max: Number.MAX_SAFE_INTEGER },
+      "gpus.0.vram_total_mib": { min: 0, max: 16_777_216 },
+      "gpus.0.vram_free_mib": { min: 0, max: 16_777_216 },
       running: { min: 0, max: 65_536 },
       waiting: { min: 0, max: 65_536 },
       concurrency: { min: 1, max: 65_536 },
     },
-    texts: { version: { min: 1, max: 64 }, e2e_key: { min: 1, max: 1_024 } },
+    texts: {
+      version: { min: 1, max: 64 },
+      "gpus.0.name": { min: 1, max: 128 },
+      "gpus.0.driver": { min: 0, max: 64 },
+      e2e_key: { min: 1, max: 1_024 },
+    },
     lists: {
+      gpus: { min: 0, max: MAX_GPUS },
       urls: { min: 1, max: 4 },
       networks: { min: 1, max: 64 },
       models: { min: 0, max: MAX_MODELS },
       withdrawn: { min: 0, max: MAX_MODELS },
     },
-    plain: ["version", "withdrawn.0", "models.0.id"],
-    refuses: [["a state that nobody knows", "state", "dead"]],
+    plain: ["version", "gpus.0.name", "gpus.0.driver", "withdrawn.0", "models.0.id"],
+    refuses: [
+      ["a state that nobody knows", "state", "dead"],
+      ["a reason that tells what the owner does", "reason", "game.exe"],
+    ],
   },
 );
 

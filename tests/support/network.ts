@@ -63,6 +63,9 @@ export async function startNetwork(options: TestNetworkOptions): Promise<TestNet
   try {
     const worker = await start("worker", [
       "worker",
+      // Whoever runs the tests uses the machine.
+      "--policy",
+      "always",
       "--listen",
       `127.0.0.1:${options.nodePort ?? 0}`,
       "--engine",

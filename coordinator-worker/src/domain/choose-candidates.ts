@@ -9,10 +9,13 @@ const COLD_LOAD_MS = 10_000;
 const REQUEST_MS = 2_000;
 /** Expected times closer than this are a tie, broken at random so that load spreads. */
 const TIE_MS = 250;
+/** A node that stops sooner outlives no ticket; it serves where nobody else can. */
+const SHORT_STAY_MS = 5 * 60_000;
 
 /**
  * Up to three live nodes for a model, the one expected to finish first in front.
- * `random` gives numbers in [0, 1) and breaks near-ties. Nodes of `firstOwner` come before all others.
+ * `random` gives numbers in [0, 1) and breaks near-ties. Nodes of `firstOwner` come before all others, and nodes that
+ * stay before those that are about to stop.
  */
 export function chooseCandidates(
   offers: readonly LiveOffer[],
@@ -28,10 +31,14 @@ export function chooseCandidates(
       ms: expectedMs(offer),
       rank: random(),
       turn: offer.user_id === firstOwner ? 0 : 1,
+      isShort: stopsSoon(offer, nowMs) ? 1 : 0,
     }))
     .toSorted(
       (a, b) =>
-        a.turn - b.turn || Math.floor(a.ms / TIE_MS) - Math.floor(b.ms / TIE_MS) || a.rank - b.rank,
+        a.turn - b.turn ||
+        a.isShort - b.isShort ||
+        Math.floor(a.ms / TIE_MS) - Math.floor(b.ms / TIE_MS) ||
+        a.rank - b.rank,
     )
     .slice(0, MAX_CANDIDATES)
     .map(({ offer, ms }) => ({
@@ -66,6 +73,10 @@ export type Verdict = "chosen" | PassedOver;
 
 export function isAlive(offer: { readonly seen_at_ms: number }, nowMs: number): boolean {
   return nowMs - offer.seen_at_ms < NODE_DEAD_AFTER_S * 1_000;
+}
+
+function stopsSoon({ lends_until: untilS }: LiveOffer, nowMs: number): boolean {
+  return untilS !== undefined && untilS * 1_000 - nowMs < SHORT_STAY_MS;
 }
 
 function expectedMs(offer: LiveOffer): number {

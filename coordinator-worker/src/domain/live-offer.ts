@@ -18,6 +18,8 @@ export const LiveOffer = z.object({
   running: z.int(),
   waiting: z.int(),
   concurrency: z.int().positive(),
+  /** Unix seconds. */
+  lends_until: z.int().optional(),
   seen_at_ms: z.int(),
 });
 export type LiveOffer = z.infer<typeof LiveOffer>;

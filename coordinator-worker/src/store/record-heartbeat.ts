@@ -84,7 +84,7 @@ export async function recordHeartbeat(
   said: Heartbeat,
   nowMs: number,
 ): Promise<Recorded> {
-  const isLeaving = said.state === "leaving";
+  const isLeaving = said.state === "leaving" || said.state === "paused";
   const announced = isLeaving ? [] : hashesOf(node, said);
   const networks = node.networks.map((network) => {
     const offerOf = (model: string) => ({ model, offers: keys.offers(network, model) });
@@ -158,6 +158,8 @@ function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: numb
     waiting: said.waiting,
     concurrency: said.concurrency,
     version: said.version,
+    ...(said.lends_until !== undefined && { lends_until: said.lends_until }),
+    ...(said.gpus !== undefined && { gpus: said.gpus }),
     seen_at_ms: nowMs,
   };
   return [
@@ -187,6 +189,7 @@ function offer(
     running: said.running,
     waiting: said.waiting,
     concurrency: said.concurrency,
+    ...(said.lends_until !== undefined && { lends_until: said.lends_until }),
     seen_at_ms: nowMs,
   };
   return [

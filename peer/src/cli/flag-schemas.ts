@@ -27,13 +27,15 @@ export const HostPort = z.string().transform((text, issues) => {
   return z.NEVER;
 });
 
-/** Seconds; written as `90`, `90s` or `5m`. */
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** Seconds; written as `90`, `90s`, `5m`, `2h` or `7d`. */
 export function duration(leastS: number, mostS: number): z.ZodType<number, string> {
   return z.string().transform((text, issues) => {
-    const [, digits = "", unit] = /^(\d{1,9})(s|m)?$/.exec(text) ?? [];
-    const seconds = digits === "" ? Number.NaN : Number(digits) * (unit === "m" ? 60 : 1);
+    const [, digits = "", unit] = /^(\d{1,9})(s|m|h|d)?$/.exec(text) ?? [];
+    const seconds = digits === "" ? Number.NaN : Number(digits) * (UNIT_S[unit ?? "s"] ?? 1);
     if (seconds >= leastS && seconds <= mostS) return seconds;
-    issues.addIssue(`must be a time such as 90s or 5m, from ${leastS}s to ${mostS}s`);
+    issues.addIssue(`must be a time such as 90s, 5m or 2h, from ${leastS}s to ${mostS}s`);
     return z.NEVER;
   });
 }

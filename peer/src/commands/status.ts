@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { columns } from "../cli/columns";
+import { CliError } from "../cli/error";
 import { command } from "../command";
+import type { WorkerStatus } from "../control/messages";
 import type { CommandContext } from "../cli/context";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { printable } from "../coordinator/printable";
@@ -9,6 +11,7 @@ import { readServiceFiles, type ServiceFile } from "../home/service-file";
 import type { OutboxOwner } from "../outbox/outbox-file";
 import { type OutboxSummary, readOutbox } from "../outbox/outbox-summary";
 import { VERSION } from "../version";
+import { askOwnWorker, lendingRows } from "./lending-state";
 
 const CONNECT_LIMIT_MS = 1_000;
 /** Who listens everywhere is reached at the loopback address. */
@@ -28,6 +31,8 @@ type Status = {
   readonly coordinator: CoordinatorStatus;
   /** Clients and workers of this home whose process lives and whose port takes connections. */
   readonly running: readonly ServiceFile[];
+  /** What the worker does now; absent where none runs, or it does not answer. */
+  readonly worker?: WorkerStatus;
   /** The worker's, on their way to the coordinator; absent where no worker ever ran. */
   readonly receipts?: OutboxStatus;
   /** The client's, likewise. */
@@ -50,12 +55,27 @@ export const status = command({
       ...(registration !== undefined && { user_id: registration.user_id }),
       coordinator: url === undefined ? { state: "not_configured" } : await probe(ctx, url),
       running: await listening(home.dir),
+      ...(await lendingOf(ctx)),
       ...outboxOf(home.dir, "worker", "receipts"),
       ...outboxOf(home.dir, "client", "acks"),
     };
   },
   human: renderStatus,
 });
+
+/** Nothing where it cannot be asked: the rest of the status is worth showing. */
+async function lendingOf(
+  ctx: CommandContext<unknown, Status>,
+): Promise<{ readonly worker?: WorkerStatus }> {
+  try {
+    const worker = await askOwnWorker(ctx, { ask: "status" });
+    return worker === undefined ? {} : { worker };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    ctx.say(error.message);
+    return {};
+  }
+}
 
 async function probe(
   ctx: CommandContext<unknown, Status>,
@@ -122,6 +142,7 @@ function renderStatus(data: Status): string {
     ["coordinator", coordinatorLine(data.coordinator)],
     ["client", serviceLine(data.running, "client")],
     ["worker", serviceLine(data.running, "worker")],
+    ...(data.worker === undefined ? [] : lendingRows(data.worker)),
     ...(data.receipts === undefined ? [] : [["receipts", outboxLine(data.receipts)]]),
     ...(data.acks === undefined ? [] : [["acks", outboxLine(data.acks)]]),
   ]);

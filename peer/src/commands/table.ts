@@ -19,6 +19,20 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./worker")).worker,
   },
   {
+    name: "pause",
+    aliases: [],
+    summary: "Stop lending this machine, for a time or until you resume",
+    examples: ["troop pause", "troop pause --for 2h"],
+    load: async () => (await import("./pause")).pause,
+  },
+  {
+    name: "resume",
+    aliases: [],
+    summary: "End a pause",
+    examples: ["troop resume"],
+    load: async () => (await import("./resume")).resume,
+  },
+  {
     name: "models",
     aliases: [],
     summary: "List the models that can be used now",

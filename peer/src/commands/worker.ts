@@ -6,8 +6,10 @@ import { duration, HostPort, HttpUrl, wholeNumber } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import { command } from "../command";
+import { lendingSetup } from "../lending/setup";
 import { tailscaleAddress } from "../platform/tailscale-address";
 import type { WorkerReady } from "../worker/options";
+import { chosenPolicy, LENDING_FLAGS } from "./lending-flags";
 
 type Address = { readonly host: string; readonly port: number };
 
@@ -36,17 +38,7 @@ export const worker = command({
       value: "URL",
       summary: "Where clients reach it, if not at the address it listens on",
     },
-    network: {
-      schema: z.array(z.string().min(1, "must name a network")).default([]),
-      value: "NETWORK",
-      repeats: true,
-      summary: "Lend in this network (default: public)",
-    },
-    concurrency: {
-      schema: wholeNumber(1, 65_536).optional(),
-      value: "N",
-      summary: "Requests to serve at once (default: as the engine says)",
-    },
+    ...LENDING_FLAGS,
     "per-user": {
       schema: wholeNumber(1, 65_536).optional(),
       value: "N",
@@ -75,15 +67,19 @@ export const worker = command({
     const listen = ctx.flags.listen ?? listenOnTailscale(ctx);
     const home = await ctx.home();
     const { env, say } = ctx;
-    const { engine: engines, network: networks, advertise, concurrency, queue } = ctx.flags;
+    const { engine: engines, advertise, queue } = ctx.flags;
+    const file = await chosenPolicy(ctx);
+    const lending = lendingSetup(file, { platform: ctx.platform, env, homeDir: home.dir });
+    const { networks, concurrency } = lending.policy;
     const { "per-user": perUser, "refresh-interval": refreshIntervalS } = ctx.flags;
+    const timing = { refreshIntervalS, lending };
     const limits = { concurrency, perUser, queue, drainMs: ctx.flags.drain * 1_000 };
     const { runWorker } = await import("../worker/run");
     const shared = { home, coordinatorUrl, networks, engines, listen, advertise, ...limits };
     const localUrl = ({ url }: WorkerReady) => (advertise === undefined ? url : httpUrl(listen));
     await runService(ctx, "worker", localUrl, (onReady) =>
       explainListenErrors(listen, { port: "--listen", host: "--listen" }, () =>
-        runWorker({ ...shared, refreshIntervalS, env, say, signal, onReady }),
+        runWorker({ ...shared, ...timing, env, say, signal, onReady }),
       ),
     );
     return undefined;

@@ -20,6 +20,8 @@ export type WatchOptions = {
   /** Called with every catalogue that differs from the one before; not with the first one. */
   readonly onChange: (catalogue: Catalogue) => void;
   readonly clock?: WatchClock;
+  /** Whether a model is to be lent; all are unless this says otherwise. */
+  readonly isOffered?: (modelId: string) => boolean;
 };
 
 export type EngineWatch = {
@@ -48,6 +50,7 @@ const systemClock: WatchClock = {
 /** Finds the engines, then keeps watching them; resolves after the first look. Never throws. */
 export async function watchEngines(options: WatchOptions): Promise<EngineWatch> {
   const { candidates, refreshMs = REFRESH_MS, pollMs = POLL_MS, onChange } = options;
+  const { isOffered = () => true } = options;
   const clock = options.clock ?? systemClock;
   const stopping = new AbortController();
   const memories = new Map<EngineCandidate, EngineMemory>();
@@ -69,7 +72,17 @@ export async function watchEngines(options: WatchOptions): Promise<EngineWatch> 
     if (stopping.signal.aborted) return false;
     watched = next;
     const fresh = buildCatalogue(
-      next.flatMap(({ engine, offers, loading }) => (engine ? [{ engine, offers, loading }] : [])),
+      next.flatMap(({ engine, offers, loading }) =>
+        engine === null
+          ? []
+          : [
+              {
+                engine,
+                offers: offers.filter(({ id }) => isOffered(id)),
+                loading: loading.filter(isOffered),
+              },
+            ],
+      ),
     );
     if (sameCatalogue(catalogue, fresh)) return false;
     catalogue = fresh;

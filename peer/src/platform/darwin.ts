@@ -1,8 +1,11 @@
 import { join } from "node:path";
+import { cpuLoad } from "../probes/cpu-load";
 import type { Platform } from "./platform";
 
 export const darwin: Platform = {
   configFolder: (_env, homeFolder) => join(homeFolder, "Library", "Application Support"),
+  probes: () => [cpuLoad()],
+  pipeFolder: undefined,
   hasPosixModes: true,
   // macOS gives every tunnel a name of its own choice.
   isTailscaleInterface: (name) => name.startsWith("utun"),

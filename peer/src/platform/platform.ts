@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import type { Probe } from "../probes/probe";
 import { darwin } from "./darwin";
 import { linux } from "./linux";
 import { windows } from "./windows";
@@ -7,6 +8,10 @@ import { windows } from "./windows";
 export type Platform = {
   /** The folder in which programs keep settings for this user. */
   readonly configFolder: (env: Env, homeFolder: string) => string;
+  /** Ways to learn whether somebody uses this machine; each may come to nothing on a given one. */
+  readonly probes: (env: Env) => readonly Probe[];
+  /** Where local pipes have their names; `undefined` where sockets are files. */
+  readonly pipeFolder: string | undefined;
   /** Files carry an owner and POSIX permission bits. */
   readonly hasPosixModes: boolean;
   /** Whether a network interface of this name is Tailscale's by convention. */

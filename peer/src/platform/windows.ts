@@ -1,9 +1,13 @@
 import { win32 } from "node:path";
+import { cpuLoad } from "../probes/cpu-load";
+import { nvidiaSmi } from "../probes/nvidia-smi";
 import type { Platform } from "./platform";
 
 export const windows: Platform = {
   configFolder: ({ APPDATA }, homeFolder) =>
     APPDATA ?? win32.join(homeFolder, "AppData", "Roaming"),
+  probes: () => [cpuLoad(), nvidiaSmi],
+  pipeFolder: "\\\\.\\pipe\\",
   hasPosixModes: false,
   isTailscaleInterface: (name) => name.startsWith("Tailscale"),
 };

@@ -1,4 +1,11 @@
-import { type Heartbeat, type HeartbeatAnswer, MAX_MODELS } from "#protocol/heartbeat";
+import {
+  type GpuLabel,
+  type Heartbeat,
+  type HeartbeatAnswer,
+  type HoldReason,
+  MAX_GPUS,
+  MAX_MODELS,
+} from "#protocol/heartbeat";
 import type { ModelOffer } from "#protocol/model-offer";
 import { CoordinatorProblem } from "../coordinator/errors";
 import { backoffMs } from "../backoff";
@@ -8,8 +15,8 @@ import type { Clock } from "../clock";
 export type Heartbeats = {
   /** Sends the first one; throws only what a person has to put right. */
   start(): Promise<void>;
-  /** The models have changed. */
-  modelsChanged(): void;
+  /** The models have changed, or whether they are lent: what others must know at once. */
+  offerChanged(): void;
   /** The node became full, or free again. */
   loadChanged(): void;
   /** Sends no more but one: this node is going. Never throws. */
@@ -21,6 +28,11 @@ export type Heartbeats = {
 };
 
 export type NodeState = {
+  /** Why nothing is lent at the moment; `undefined`: it is. */
+  readonly held: HoldReason | undefined;
+  /** Unix milliseconds at which it stops by its schedule; `undefined`: nobody knows. */
+  readonly lendsUntilMs: number | undefined;
+  readonly gpus: readonly GpuLabel[];
   readonly offers: readonly ModelOffer[];
   /** Or takes nothing for another reason. */
   readonly isFull: boolean;
@@ -73,10 +85,16 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
 
   function heartbeat(state: Heartbeat["state"]): NodeHeartbeat {
     const now = options.state();
-    const models = state === "leaving" ? [] : now.offers.slice(0, MAX_MODELS);
+    const { held, lendsUntilMs } = now;
+    const isOffered = state === "serving" || state === "busy";
+    const models = isOffered ? now.offers.slice(0, MAX_MODELS) : [];
     const offered = new Set(models.map(({ id }) => id));
     return {
       state,
+      ...(state === "paused" && held !== undefined && { reason: held }),
+      ...(isOffered &&
+        lendsUntilMs !== undefined && { lends_until: Math.ceil(lendsUntilMs / 1_000) }),
+      ...(now.gpus.length > 0 && { gpus: now.gpus.slice(0, MAX_GPUS) }),
       urls: [...options.urls],
       models,
       withdrawn: [...announced].filter((id) => !offered.has(id)).slice(0, MAX_MODELS),
@@ -91,8 +109,8 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
   async function beat(): Promise<number> {
     isOutdated = false;
     sentAtMs = clock.steadyMs();
-    const { isFull } = options.state();
-    const sent = heartbeat(isFull ? "busy" : "serving");
+    const { isFull, held } = options.state();
+    const sent = heartbeat(held === undefined ? (isFull ? "busy" : "serving") : "paused");
     // It may arrive even where its answer gets lost.
     announced = new Set([...announced, ...sent.models.map(({ id }) => id)]);
     const answer = await options.send(sent);
@@ -149,7 +167,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
         disarm = clock.after(failed(error), send);
       }
     },
-    modelsChanged: send,
+    offerChanged: send,
     loadChanged() {
       const waitMs = Math.max(FLIP_MS, sentAtMs + BETWEEN_FLIPS_MS - clock.steadyMs());
       disarmFlip ??= clock.after(waitMs, () => {

@@ -8,7 +8,7 @@ import type { LeaseAccount } from "./lease-book";
 import { LONGEST_MS, type ReceiptOutbox } from "./receipt-outbox";
 
 /** Why this node ends a request early that its engine did not end. */
-export type Cut = "client_left" | "budget_exhausted" | "engine_silent" | "stopping";
+export type Cut = "client_left" | "budget_exhausted" | "engine_silent" | "user_active" | "stopping";
 
 /** A request that was let in: whose it is, what it may cost, and who serves it. */
 export type Admission = {

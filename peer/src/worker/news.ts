@@ -1,6 +1,7 @@
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import type { Catalogue } from "../engines/catalogue";
 import type { MissingEngine } from "../engines/detect";
+import type { Decision } from "../lending/decide";
 import { printable } from "../coordinator/printable";
 import type { CoordinatorNews } from "./heartbeats";
 
@@ -59,6 +60,30 @@ export function sayWhatIsMissing(say: Say, missing: readonly MissingEngine[], fo
   }
   if (found === 0)
     say("Nothing to lend yet. Start an engine, or name one with --engine URL; looking on.");
+}
+
+/** Says whether this machine lends and why, at the start and whenever it changes. */
+export function lendingNews(say: Say, timeZone: string): (decision: Decision) => void {
+  let isFirst = true;
+  return (decision) => {
+    const wasFirst = isFirst;
+    isFirst = false;
+    if (decision.lends) {
+      say(`Lending: ${decision.why}${untilText(decision.untilMs, timeZone)}.`);
+      if (wasFirst) say("To stop for a while: troop pause.");
+      return;
+    }
+    say(`Paused: ${decision.why}${untilText(decision.againAtMs, timeZone)}.`);
+    if (wasFirst) say(decision.reason === "paused" ? "To lend: troop resume." : TO_LEND_ANYWAY);
+  };
+}
+
+const TO_LEND_ANYWAY = "To lend all the same: troop worker --policy always.";
+
+function untilText(atMs: number | undefined, timeZone: string): string {
+  if (atMs === undefined) return "";
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone, timeStyle: "short" }).format(atMs);
+  return `; until ${time} if nothing happens`;
 }
 
 const MOST_NAMED = 5;

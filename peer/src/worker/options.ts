@@ -1,4 +1,5 @@
 import type { Home } from "../home/home";
+import type { LendingSetup } from "../lending/setup";
 
 export type WorkerOptions = {
   readonly home: Home;
@@ -21,6 +22,7 @@ export type WorkerOptions = {
   /** For how long what runs may go on when the node is stopped. */
   readonly drainMs?: number;
   readonly refreshIntervalS: number;
+  readonly lending: LendingSetup;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints one line for people. */
   readonly say: (line: string) => void;

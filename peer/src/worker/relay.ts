@@ -34,6 +34,10 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
     code: "budget_exhausted",
     message: "The lease ran out of credits in the middle of the answer; what ran was charged.",
   },
+  user_active: {
+    code: "stream_broken",
+    message: "The node's owner came back and needs the machine; send the request again.",
+  },
   stopping: {
     code: "stream_broken",
     message: "The node was stopped in the middle of the answer; send the request again.",
@@ -93,7 +97,8 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
           fail("budget_exhausted", ERRORS.budget_exhausted);
           break;
         case "stopping":
-          fail("engine_error", ERRORS.stopping);
+        case "user_active":
+          fail("engine_error", ERRORS[job.cutBy]);
           break;
         case "engine_silent":
           rest.onEngineFailure();

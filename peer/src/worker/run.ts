@@ -1,19 +1,26 @@
 import { CliError, EXIT } from "../cli/error";
 import { coordinatorApi } from "../coordinator/api";
+import { listenForControl } from "../control/listen";
 import { engineCandidates } from "../engines/engine-env";
 import { watchEngines } from "../engines/watch";
 import { withEnrolment } from "../home/enrol";
 import { createSubmitter } from "../outbox/submitter";
+import { gpuLabel } from "../lending/gpu-label";
+import { createLending } from "../lending/lending";
+import { isOffered } from "../lending/offered";
+import { pauseFile } from "../lending/pause-file";
 import { VERSION } from "../version";
 import { advertisedUrl } from "./advertised-url";
 import { createAvailability } from "./availability";
+import { control } from "./control";
 import { createCapacity } from "./capacity";
 import { type Clock, systemClock } from "../clock";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
 import { createJobs } from "./jobs";
 import { createLeaseBook } from "./lease-book";
+import { createMakeWay } from "./make-way";
 import { createMembership } from "./membership";
-import { coordinatorNews, modelNews, sayWhatIsMissing } from "./news";
+import { coordinatorNews, lendingNews, modelNews, sayWhatIsMissing } from "./news";
 import { openNodeKey } from "./node-key";
 import type { WorkerOptions } from "./options";
 import { createProofVerifier } from "./proof-verifier";
@@ -67,21 +74,41 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const line = createWaitingLine({ capacity, eachUser: options.queue ?? MOST_WAITING, clock });
   const availability = createAvailability(() => {
     if (availability.closedBy !== undefined) line.sendAway(availability.closedBy);
-    heartbeats.loadChanged();
   });
+  const { policy } = options.lending;
   const jobs = createJobs({ outbox, clock, onReceipt: submitter.wake });
   const watch = await watchEngines({
     candidates,
     refreshMs: options.refreshIntervalS * 1_000,
+    isOffered: (id) => isOffered(id, policy),
     onChange(catalogue) {
       capacity.adopt(catalogue);
       sayModels(catalogue);
-      heartbeats.modelsChanged();
+      heartbeats.offerChanged();
     },
   });
   cleanup.defer(() => watch.stop());
   capacity.adopt(watch.catalogue());
   const sayModels = modelNews(say, watch.catalogue());
+
+  const lending = createLending({
+    ...options.lending,
+    clock,
+    isOursBusy: () => jobs.size > 0,
+    pauses: pauseFile(home.dir),
+    onChange(now) {
+      availability.setUserActive(!now.lends);
+      sayDecision(now);
+      heartbeats.offerChanged();
+      makeWay.decided(now);
+    },
+  });
+  cleanup.defer(lending.stop);
+  const makeWay = createMakeWay({ policy, clock, jobs });
+  cleanup.defer(makeWay.stop);
+  const sayDecision = lendingNews(say, options.lending.localTimeZone);
+  await lending.start();
+  availability.setUserActive(!lending.decision.lends);
 
   const tickets = createTicketBook({
     ...membership,
@@ -118,10 +145,13 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     news: coordinatorNews(say),
     state: () => ({
       offers: watch.catalogue().offers,
-      isFull: capacity.isFull || availability.closedBy !== undefined,
+      isFull: capacity.isFull,
       running: capacity.running,
       waiting: line.size,
       concurrency: capacity.limit,
+      held: lending.decision.lends ? undefined : lending.decision.reason,
+      lendsUntilMs: lending.decision.lends ? lending.decision.untilMs : undefined,
+      gpus: lending.gpus.map(gpuLabel),
     }),
     send: (heartbeat) =>
       withEnrolment(home, api, async (registration) => {
@@ -135,9 +165,15 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   });
   cleanup.defer(heartbeats.stop);
 
+  const controlled = { lending, policy, capacity, line, catalogue: () => watch.catalogue() };
+  const controls = await listenForControl(options.lending.control, (request) =>
+    control(controlled, request),
+  );
+  cleanup.defer(controls.close);
   sayWhatIsMissing(say, watch.missing(), watch.engines().length);
   await heartbeats.start();
   submitter.wake();
+  if (policy.mode !== "always") sayDecision(lending.decision);
   options.onReady?.({
     url,
     models: watch.catalogue().offers.length,

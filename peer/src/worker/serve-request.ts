@@ -127,8 +127,9 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
       job.end({ outcome: "budget_exhausted" });
       return refuse(sealer, "budget_exhausted");
     case "stopping":
+    case "user_active":
       job.end({ outcome: "engine_error" });
-      return refuse(sealer, "draining");
+      return refuse(sealer, job.cutBy === "stopping" ? "draining" : "user_active");
     case "engine_silent":
       context.onEngineFailure();
       job.end({ outcome: "engine_error" });

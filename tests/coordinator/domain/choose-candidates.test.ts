@@ -34,6 +34,20 @@ it("puts a loaded and idle node before a queued one, and that before a cold one"
   expect(choose(offers)).toEqual(["idle", "queued", "cold"]);
 });
 
+it("prefers nodes that stay for as long as a ticket lasts, and names the others where there are no more", () => {
+  const atS = (minutes: number) => NOW / 1_000 + minutes * 60;
+  const offers = [
+    offer("soon", { lends_until: atS(5) - 1 }),
+    offer("later", { lends_until: atS(5), running: 4, waiting: 8 }),
+    offer("open", { cold: true }),
+  ];
+  expect(choose(offers)).toEqual(["later", "open", "soon"]);
+  const own = { user_id: `usr_${"1".repeat(26)}` };
+  const mine = offer("mine", { ...own, lends_until: atS(1) });
+  const chosen = chooseCandidates([...offers, mine], [], NOW, () => 0, own.user_id);
+  expect(chosen[0]?.node_id).toBe("mine");
+});
+
 it("never names a dead node, an excluded one, or more than three", () => {
   const node = fc.record({
     id: fc.integer({ min: 0, max: 9 }).map((n) => `n${n}`),

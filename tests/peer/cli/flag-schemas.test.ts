@@ -15,6 +15,6 @@ it.each([
 
 it.each(["", "s", "-1", "1h", "1.5m", "601", "11m", " 5", "5 m"])("refuses the time %j", (text) => {
   expect(Drain.safeParse(text).error?.issues[0]?.message).toBe(
-    "must be a time such as 90s or 5m, from 0s to 600s",
+    "must be a time such as 90s, 5m or 2h, from 0s to 600s",
   );
 });

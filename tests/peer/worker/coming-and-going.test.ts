@@ -7,6 +7,7 @@ import { OpenAiError } from "#protocol/openai-error";
 import { problem } from "../coordinator/fake-coordinator";
 import { temporaryFolder } from "../home/temporary-folder";
 import { fakeNetwork, MODEL } from "./fake-network";
+import { alwaysLending } from "./always-lending";
 import { CHAT, engine, startWorker } from "./worker-under-test";
 
 it("offers what the engine has, at the address it listens on", async () => {
@@ -79,8 +80,10 @@ it("does not run where its coordinator will not have it", async () => {
 it("does not advertise an address that nobody can dial", async () => {
   const network = await fakeNetwork();
   const { runWorker } = await import("#peer/worker/run");
+  const home = await openHome(await temporaryFolder());
   const run = runWorker({
-    home: await openHome(await temporaryFolder()),
+    home,
+    lending: alwaysLending(home),
     coordinatorUrl: network.coordinator.baseUrl,
     engines: [],
     listen: { host: "0.0.0.0", port: 0 },

@@ -43,7 +43,16 @@ function setUp(): SetUp {
       suspended: () => undefined,
     },
   });
-  const state = { offers: offers("a", "b"), isFull: false, running: 0, waiting: 0, concurrency: 4 };
+  const state = {
+    offers: offers("a", "b"),
+    isFull: false,
+    running: 0,
+    waiting: 0,
+    concurrency: 4,
+    held: undefined,
+    lendsUntilMs: undefined,
+    gpus: [],
+  };
   const under: SetUp = { clock, sent, news, heartbeats, state, answer: seen };
   return under;
 }
@@ -68,13 +77,13 @@ it("says at once which models came and went, and says it again until it was hear
   await heartbeats.start();
   under.answer = away;
   under.state = { ...under.state, offers: offers("b", "c") };
-  heartbeats.modelsChanged();
+  heartbeats.offerChanged();
   await heartbeats.settled();
   under.answer = seen;
   clock.advance(15_000);
   await heartbeats.settled();
   under.state = { ...under.state, offers: offers("b") };
-  heartbeats.modelsChanged();
+  heartbeats.offerChanged();
   await heartbeats.settled();
   expect(sent.all.map(({ withdrawn }) => withdrawn)).toEqual([[], ["a"], ["a"], ["c"]]);
 });
@@ -114,14 +123,41 @@ it("tells of being full and free soon, but not of a moment's fullness", async ()
   expect(sent.all.at(-1)).toMatchObject({ state: "serving", running: 3 });
 });
 
+it("says at once that its owner needs it and why, goes on with heartbeats, and comes back with all models", async () => {
+  const under = setUp();
+  const { sent, heartbeats, clock } = under;
+  await heartbeats.start();
+  const lending = under.state;
+  const gpus = [{ name: "NVIDIA H200" }];
+  under.state = { ...lending, held: "gpu_in_use", lendsUntilMs: clock.wallMs(), gpus };
+  heartbeats.offerChanged();
+  await heartbeats.settled();
+  const held = { state: "paused", reason: "gpu_in_use", models: [], withdrawn: ["a", "b"], gpus };
+  expect(sent.all.at(-1)).toMatchObject(held);
+  expect(sent.all.at(-1)).not.toHaveProperty("lends_until");
+  clock.advance(15_000);
+  await heartbeats.settled();
+  expect(sent.all.at(-1)).toMatchObject({ state: "paused", withdrawn: [] });
+  const lendsUntilMs = Date.UTC(2030, 0, 1, 18) + 1;
+  under.state = { ...lending, lendsUntilMs };
+  heartbeats.offerChanged();
+  await heartbeats.settled();
+  expect(sent.all.at(-1)).toMatchObject({
+    state: "serving",
+    models: [{ id: "a" }, { id: "b" }],
+    lends_until: Date.UTC(2030, 0, 1, 18) / 1_000 + 1,
+  });
+  expect(sent.all.at(-1)).not.toHaveProperty("reason");
+});
+
 it("sends one at a time: what changes meanwhile goes right after", async () => {
   const under = setUp();
   const { sent, heartbeats, clock } = under;
   await heartbeats.start();
   const slow = Promise.withResolvers<HeartbeatAnswer>();
   under.answer = () => slow.promise;
-  heartbeats.modelsChanged();
-  heartbeats.modelsChanged();
+  heartbeats.offerChanged();
+  heartbeats.offerChanged();
   expect(sent.all).toHaveLength(2);
   under.answer = seen;
   slow.resolve({ status: "seen", next_in_seconds: 15 });
@@ -171,7 +207,7 @@ it("says goodbye, and nothing after it", async () => {
     models: [],
     withdrawn: ["a", "b"],
   });
-  heartbeats.modelsChanged();
+  heartbeats.offerChanged();
   clock.advance(60_000);
   expect(sent.all).toHaveLength(2);
 });

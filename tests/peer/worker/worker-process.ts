@@ -1,5 +1,6 @@
 import { openHome } from "#peer/home/open-home";
 import { runWorker } from "#peer/worker/run";
+import { alwaysLending } from "./always-lending";
 
 /** A worker in a process of its own, for tests that kill it: home, coordinator and engine are its arguments. */
 const [folder = "", coordinatorUrl = "", engineUrl = ""] = process.argv.slice(2);
@@ -12,6 +13,7 @@ await runWorker({
   advertise: undefined,
   concurrency: undefined,
   refreshIntervalS: 180,
+  lending: alwaysLending(home),
   env: {},
   say: (line) => process.stderr.write(`${line}\n`),
   signal: new AbortController().signal,

@@ -4,6 +4,7 @@ import type { Home } from "#peer/home/home";
 import { loadE2eKey } from "#peer/home/e2e-key-file";
 import { openHome } from "#peer/home/open-home";
 import type { Clock } from "#peer/clock";
+import type { LendingSetup } from "#peer/lending/setup";
 import type { WorkerOptions, WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import { callTag, directionKey } from "#peer/e2e/aead";
@@ -23,6 +24,7 @@ import { TICKET_HEADER, TicketClaims } from "#protocol/ticket";
 import { decodeJwt } from "jose";
 import { openResponse } from "../e2e/sealed-exchange";
 import { temporaryFolder } from "../home/temporary-folder";
+import { alwaysLending } from "./always-lending";
 import { type FakeNetwork, fakeNetwork, MODEL, watched, type Watched } from "./fake-network";
 
 export const CHAT = "/v1/chat/completions";
@@ -163,6 +165,7 @@ export type StartOptions = Partial<
   readonly engines: readonly string[];
   readonly network?: FakeNetwork;
   readonly clock?: Clock;
+  readonly lending?: Partial<LendingSetup>;
 };
 
 /** A worker on a free port; it stops with the test. */
@@ -185,6 +188,7 @@ export async function startWorker(options: StartOptions): Promise<WorkerUnderTes
       ...(options.queue !== undefined && { queue: options.queue }),
       ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
       refreshIntervalS: 180,
+      lending: { ...alwaysLending(home), ...options.lending },
       env: {},
       say: (line) => said.push(line),
       signal: stopping.signal,

@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { parse, TomlError } from "smol-toml";
+import { CliError, EXIT } from "../cli/error";
+import { nearest } from "../cli/nearest";
+import { errorCode } from "../home/atomic-file";
+import { contradiction, PolicyFile } from "./policy";
+
+/** Reads `troop.toml`; none is an empty one, unless a person `named` it. Throws `CliError` that names the line. */
+export async function readPolicyFile(path: string, named: boolean): Promise<PolicyFile> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if (!named && errorCode(cause) === "ENOENT") return {};
+    throw new CliError(
+      EXIT.usage,
+      `${path} cannot be read (${errorCode(cause) ?? "unknown reason"}).`,
+      "Name a file that is there: --config FILE",
+      { cause },
+    );
+  }
+  return parsePolicyFile(text, path);
+}
+
+/** Throws `CliError` that names the file's line, never what stands there. */
+export function parsePolicyFile(text: string, path: string): PolicyFile {
+  const wrong = (line: number | undefined, message: string): CliError =>
+    new CliError(
+      EXIT.usage,
+      `${path}${line === undefined ? "" : `:${line}`}: ${message}.`,
+      "Mend that line, or move the file away to lend as by default.",
+    );
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const [first = ""] = cause.message.split("\n");
+    throw wrong(cause.line, first.replace(/^Invalid TOML document: /, ""));
+  }
+  const parsed = PolicyFile.safeParse(table);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const isUnknown = issue?.code === "unrecognized_keys";
+    const place = [...(issue?.path ?? []), ...(isUnknown ? issue.keys.slice(0, 1) : [])];
+    const keys = place.filter((step) => typeof step === "string");
+    const name = keys.join(".");
+    const what = isUnknown ? unknownKey(name) : `${name} ${issue?.message ?? "is not valid"}`;
+    throw wrong(lineOf(text, keys), what);
+  }
+  const clash = contradiction(parsed.data);
+  if (clash !== undefined) throw wrong(lineOf(text, [clash.key]), `${clash.key} ${clash.message}`);
+  return parsed.data;
+}
+
+function unknownKey(name: string): string {
+  const near = nearest(name, Object.keys(PolicyFile.shape));
+  return `there is no setting ${name}${near === undefined ? "" : `; did you mean ${near}?`}`.replace(
+    /\?$/,
+    "",
+  );
+}
+
+/** Line, from 1, on which a key stands: `["policy"]`, or `["schedule", "windows"]` in its table, however that is written. */
+export function lineOf(text: string, keys: readonly string[]): number | undefined {
+  let table = "";
+  let tableLine: number | undefined;
+  for (const [at, line] of text.split("\n").entries()) {
+    const header = /^\s*\[+\s*"?([\w-]+)"?\s*\]+/.exec(line)?.[1];
+    if (header !== undefined) {
+      table = header;
+      if (keys[0] === header) tableLine = at + 1;
+      if (keys.length === 1 && keys[0] === header) return at + 1;
+      continue;
+    }
+    const key = /^\s*"?([\w-]+)"?\s*(?:\.\s*"?([\w-]+)"?\s*)?=/.exec(line);
+    if (key === null) continue;
+    const path = [
+      ...(table === "" ? [] : [table]),
+      ...key.slice(1).filter((part) => part !== undefined),
+    ];
+    const isInline = path.length === 1 && keys.length > 1 && path[0] === keys[0];
+    if (isInline || path.join(".") === keys.join(".")) return at + 1;
+  }
+  return tableLine;
+}

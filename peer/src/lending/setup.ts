@@ -1,0 +1,30 @@
+import type { ControlAddress } from "../control/address";
+import { controlAddress } from "../control/address";
+import type { Env, Platform } from "../platform/platform";
+import { type Machine, thisMachine } from "../probes/machine";
+import type { Probe } from "../probes/probe";
+import { type Policy, type PolicyFile, policyOf } from "./policy";
+
+/** All that a worker needs to know when to lend. */
+export type LendingSetup = {
+  readonly policy: Policy;
+  readonly probes: readonly Probe[];
+  readonly machine: Machine;
+  readonly localTimeZone: string;
+  /** Where its owner's commands reach it. */
+  readonly control: ControlAddress;
+};
+
+export function lendingSetup(
+  file: PolicyFile,
+  { platform, env, homeDir }: { platform: Platform; env: Env; homeDir: string },
+): LendingSetup {
+  const localTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return {
+    policy: policyOf(file, localTimeZone),
+    probes: platform.probes(env),
+    machine: thisMachine(env),
+    localTimeZone,
+    control: controlAddress(homeDir, platform),
+  };
+}
