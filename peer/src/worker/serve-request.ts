@@ -2,7 +2,9 @@ import { upstreamUrl } from "../engines/engine-url";
 import type { ModelRoute } from "../engines/catalogue";
 import { callHttp, type OutgoingBody } from "../http/call";
 import { requestHeaders } from "../http/pass-headers";
+import { apiOfPath } from "../metering/api-of-path";
 import { admit, type Gate } from "./admit";
+import { isError, readableError } from "./engine-error";
 import type { SilenceWatch } from "./engine-silence";
 import type { Job, Jobs } from "./jobs";
 import { isInTheOpen, refusal, refusalAnswer, type RefusalReason } from "./refusals";
@@ -109,11 +111,16 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
   const answer = await call.answer;
   if (answer.ok) {
     job.silence.heard();
+    const said = isError(answer.value)
+      ? await readableError(answer.value, apiOfPath(target))
+      : answer.value;
     const { onEngineFailure } = context;
-    return relay(answer.value, { job, sealer, engine: engine.kind, target, onEngineFailure });
+    if (said !== undefined) {
+      return relay(said, { job, sealer, engine: engine.kind, target, onEngineFailure });
+    }
   }
   carried.leave();
-  if (answer.reason === "body") {
+  if (!answer.ok && answer.reason === "body") {
     // It never became a request: the engine was left before its last bytes.
     job.forget();
     const { error } = answer;
@@ -137,7 +144,7 @@ async function carry(context: ServeContext, request: Request, carried: Carried):
     default:
   }
   context.onEngineFailure();
-  if (answer.reason === "unreachable") {
+  if (!answer.ok && answer.reason === "unreachable") {
     job.forget();
     return refuse(sealer, "engine_unreachable");
   }
