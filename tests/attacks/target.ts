@@ -52,7 +52,7 @@ export async function startTarget(): Promise<Target> {
       start([binary, ...args, "--coordinator", coordinator, "--home", join(folder, name)], env);
     const [node, client] = await Promise.all([
       troop("node", ["worker", "--listen", "127.0.0.1:0", "--engine", engine.url]),
-      troop("client", ["client", "--port", "0"], { TROOP_API_KEY: API_KEY }),
+      troop("client", ["client", "--port", "0", "--no-local"], { TROOP_API_KEY: API_KEY }),
     ]);
     const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
     const [signing] = SigningKeys.parse(JSON.parse(read("coordinator", "signing-keys.json")));

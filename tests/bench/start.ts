@@ -25,7 +25,7 @@ async function run(scope: Scope): Promise<Figure[]> {
     () => mkdtemp(join(tmpdir(), "troop-bench-")),
     (folder) => rm(folder, { recursive: true, force: true }),
   );
-  const args = ["client", "--port", "0", "--coordinator", coordinator.url];
+  const args = ["client", "--port", "0", "--no-local", "--coordinator", coordinator.url];
 
   /** Milliseconds from the start of the process to its first answer. */
   async function timedStart(homeName: string): Promise<{ troop: Troop; ms: number }> {

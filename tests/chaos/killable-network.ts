@@ -82,6 +82,7 @@ export async function startKillableNetwork(): Promise<KillableNetwork> {
     const client = await start("client", [
       binary,
       "client",
+      "--no-local",
       "--port",
       String(clientPort),
       "--home",

@@ -77,8 +77,8 @@ it("serves members of a private network, and nobody else finds its model", async
     "--listen=127.0.0.1:0",
     `--engine=${engine.url}`,
   );
-  const owner = await start("owner", "client", "--port", "0");
-  const stranger = await start("stranger", "client", "--port", "0");
+  const owner = await start("owner", "client", "--no-local", "--port", "0");
+  const stranger = await start("stranger", "client", "--no-local", "--port", "0");
 
   expect(await idsOf(owner.url)).toContain(`team/${model}`);
   expect(await idsOf(owner.url)).not.toContain(model);
@@ -92,7 +92,7 @@ it("serves members of a private network, and nobody else finds its model", async
   expect(request?.bodySha256).toBe(hasher.update(JSON.stringify(asTheEngineKnowsIt)).digest("hex"));
   expect((await chat(owner.url, model)).status).toBe(404);
 
-  const main = await start("friend", "client", "--port", "0", "--network", "team");
+  const main = await start("friend", "client", "--no-local", "--port", "0", "--network", "team");
   expect((await chat(main.url, model)).status).toBe(200);
   expect((await chat(main.url, `public/${model}`)).status).toBe(404);
 
@@ -124,9 +124,9 @@ it("serves members of a private network, and nobody else finds its model", async
   const { user_id: user } = (await run("friend", "status")) as { user_id: string };
   await run("owner", "network", "remove", "team", "--user", user);
   // The ticket that the running client has is good until it ends; a new one names the friend's node no more.
-  const fresh = await start("owner", "client", "--port", "0");
+  const fresh = await start("owner", "client", "--no-local", "--port", "0");
   expect((await chat(fresh.url, `team/${model}`)).status).toBe(404);
-  const removed = await start("friend", "client", "--port", "0", "--network", "team");
+  const removed = await start("friend", "client", "--no-local", "--port", "0", "--network", "team");
   const refused = await chat(removed.url, model);
   expect([refused.status, await refused.text()]).toEqual([404, expect.stringContaining("You ")]);
   await expect(run("friend", "network", "members", "team")).rejects.toThrow(

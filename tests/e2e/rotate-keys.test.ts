@@ -51,7 +51,7 @@ it("rotates by the operator's command while requests flow, and none fails, old t
   };
   await expect.poll(header, { timeout: 20_000 }).toContain(`"kid":"${kid}"`);
   // A client that comes now has tickets by the new key alone; the worker has never seen that key.
-  const args = ["client", "--port", "0", "--coordinator", network.coordinator.url];
+  const args = ["client", "--port", "0", "--no-local", "--coordinator", network.coordinator.url];
   const home = join(network.client.home, "../late");
   const late = await startTroop(await troopBinary(), home, args);
   for (let turn = 0; turn < 5; turn += 1) statuses.push(await chat(late.url));

@@ -72,7 +72,7 @@ export async function startNetwork(options: TestNetworkOptions): Promise<TestNet
       options.engineUrl,
       ...(options.workerArgs ?? []),
     ]);
-    const client = await start("client", ["client", "--port", "0"]);
+    const client = await start("client", ["client", "--port", "0", "--no-local"]);
     const balanceOf = async ({ home }: Troop) => Balance.parse(await run(home, ["balance"]));
     return { baseUrl: client.url, coordinator, worker, client, run, balanceOf, stop };
   } catch (cause) {

@@ -7,13 +7,13 @@ import { type BodyEnd, seenEnd } from "./seen-end";
 
 /** The node's answer as the app gets it: its status, its headers, every byte. */
 export function answerToApp(
-  { answer, refusal, node, ack, cut, heard, broke, keptAs, end }: Answered,
+  { answer, refusal, nodeId, engine, ack, cut, heard, broke, keptAs, end }: Answered,
   request: Pick<AppRequest, "target" | "requestId" | "signal">,
   attempts: number,
 ): Response {
   const { status } = answer;
   const headers = answerHeaders(answer.headers);
-  headers.set("x-troop-node", node.node_id);
+  headers.set("x-troop-node", nodeId);
   headers.set("x-troop-request-id", request.requestId);
   headers.set("x-troop-attempts", String(attempts));
   const meter = createAnswerMeter({
@@ -27,7 +27,7 @@ export function answerToApp(
     if (why === "broken") broke();
     const name = meter.responseId();
     if (name !== undefined) keptAs(name);
-    ack.end(seenEnd(why, { status, refusal }, node.engine, meter));
+    ack.end(seenEnd(why, { status, refusal }, engine, meter));
     end();
   };
   // A stream costs a small answer more than everything else that is done for it here.
@@ -37,6 +37,6 @@ export function answerToApp(
     ended("whole");
     return new Response(whole.length === 0 ? null : whole, { status, headers });
   }
-  const relay = { engine: node.engine, meter, heard, ended, left: cut };
+  const relay = { engine, meter, heard, ended, left: cut };
   return new Response(relayBody(answer, relay), { status, headers });
 }

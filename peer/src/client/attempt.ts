@@ -1,5 +1,5 @@
-import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
+import type { EngineKind } from "#protocol/model-offer";
 import type { Answer } from "../http/answer";
 import type { AckBook, Moment, OpenAck, SeenEnd } from "./ack-book";
 import { keyOfName } from "./conversation-key";
@@ -40,7 +40,9 @@ export type AttemptDeps = DialDeps & {
 };
 
 export type Answered = {
-  readonly node: Candidate;
+  /** A node's id, or `local`. */
+  readonly nodeId: string;
+  readonly engine: EngineKind;
   readonly answer: Answer;
   /** The code of the node's own refusal; `undefined` where its engine speaks. */
   readonly refusal: string | undefined;
@@ -108,7 +110,9 @@ export async function attempt(
   const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
   const broke = (): void => order.failed(node.node_id);
   const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
-  return { node, answer, refusal, cut, heard: exchange.heard, broke, keptAs, ack, end };
+  const told = { heard: exchange.heard, broke, keptAs, ack };
+  const { node_id: nodeId, engine } = node;
+  return { nodeId, engine, answer, refusal, cut, end, ...told };
 }
 
 type Sent = {

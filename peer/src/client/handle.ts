@@ -1,30 +1,16 @@
-import { ModelId } from "#protocol/model-offer";
 import { appError } from "./app-error";
 import { hasAppKey } from "./app-key";
-import type { BodyBudget, BodyRefusal } from "./body-budget";
-import { carry } from "./carry";
-import { coordinatorError } from "./coordinator-error";
-import { conversationKey } from "./conversation-key";
 import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
-import { renameModel } from "../http/rename-model";
-import { listModels, showModel, unknownModel, unusableNetwork } from "./models-api";
-import { namedModel } from "./named-model";
-import type { Networks } from "./networks";
-import type { SearchDeps } from "./search";
+import { listModels, showModel } from "./models-api";
+import { post, type PostDeps } from "./post";
 
 const MODELS_PATH = "/v1/models";
 const READ_METHODS = "GET, HEAD, OPTIONS";
-/** A proof names the target behind its audience, in 4,096 characters. */
-const MOST_TARGET_CHARACTERS = 4_000;
 
-export type HandleDeps = Omit<SearchDeps, "leases" | "models"> & {
-  readonly networks: Networks;
-  readonly bodies: BodyBudget;
+export type HandleDeps = PostDeps & {
   readonly listening: string;
   /** What apps have to show; `undefined`: any key will do, and none. */
   readonly apiKey?: string | undefined;
-  /** Resolves when this peer is enrolled, or rejects with why not; a request waits for it. */
-  readonly enrolled: () => Promise<unknown>;
 };
 
 /** Answers an app. Every answer is JSON or what a node said. */
@@ -67,66 +53,6 @@ async function route(deps: HandleDeps, request: Request): Promise<Response> {
   if (method === "POST") return post(deps, request, target);
   // Stored answers and batches are read with GET, and no node keeps any.
   return isRead ? nothingHere() : wrongMethod("POST, OPTIONS");
-}
-
-async function post(deps: HandleDeps, request: Request, target: string): Promise<Response> {
-  if (target.length > MOST_TARGET_CHARACTERS) {
-    return appError(414, "invalid_request", "The path and its query are too long.");
-  }
-  const { headers, signal } = request;
-  const held = await deps.bodies.read(request);
-  if (!held.ok) return refuseBody(held);
-  const { bytes, hash, release } = held.value;
-  let isCarried = false;
-  try {
-    const name = await namedModel(headers, bytes);
-    if (name === undefined) {
-      const text = "The body must be JSON or a form, and name a model.";
-      return appError(400, "model_required", text, { param: "model" });
-    }
-    if (!ModelId.safeParse(name).success) {
-      const text = "A model's name has 1 to 256 characters, and no control characters.";
-      return appError(400, "invalid_request", text, { param: "model" });
-    }
-    await deps.enrolled();
-    const picked = deps.networks.pick(name);
-    if (!picked.ok) return unusableNetwork(picked);
-    const { desk, model } = picked.value;
-    const { leases, models } = desk;
-    // With a ticket at hand nobody is asked anything.
-    if (!leases.isReady(model) && (await models.has(model)) === false) {
-      return await unknownModel(models, model);
-    }
-    // Engines know nothing of networks.
-    const said = model === name ? { body: bytes, hash } : renameModel(headers, bytes, name, model);
-    if (said === undefined) return appError(400, "invalid_request", PACKED, { param: "model" });
-    const { body, hash: bodyHash } = said;
-    const requestId = crypto.randomUUID();
-    isCarried = true;
-    const conversation = conversationKey(model, headers, bytes);
-    const carried = { model, target, headers, body, bodyHash, signal, requestId, conversation };
-    return await carry({ ...deps, leases, models }, carried, release);
-  } catch (error) {
-    return coordinatorError(error);
-  } finally {
-    if (!isCarried) release();
-  }
-}
-
-const PACKED =
-  "A packed body can't name a network with its model. Send it without content-encoding, or start the client with --network.";
-
-function refuseBody({ reason }: BodyRefusal): Response {
-  switch (reason) {
-    case "too_large":
-      return appError(413, "request_too_large", "The body is larger than 128 MiB.");
-    case "too_many":
-      return appError(503, "node_busy", "Too many large bodies are on their way. Try again.", {
-        headers: { "retry-after": "5" },
-      });
-    case "broken":
-      return appError(400, "invalid_request", "The body did not arrive whole.");
-  }
 }
 
 function nothingHere(): Response {

@@ -1,16 +1,26 @@
 import type { ModelList } from "#protocol/directory";
 import { appError } from "./app-error";
 import { coordinatorError } from "./coordinator-error";
+import type { LocalEngines } from "./local-engines";
 import type { Models } from "./model-list";
 import type { Networks, PickRefusal } from "./networks";
 
 /** Models that a refusal names, at most. */
 const SHOWN_MODELS = 20;
 
-type Deps = { readonly networks: Networks; readonly enrolled: () => Promise<unknown> };
+type Deps = {
+  readonly networks: Networks;
+  readonly local?: LocalEngines | undefined;
+  readonly enrolled: () => Promise<unknown>;
+};
+type Model = ModelList["data"][number];
 
-/** `GET /v1/models`: those of other networks than the usual one with their network in front. */
-export async function listModels({ networks, enrolled }: Deps): Promise<Response> {
+/**
+ * `GET /v1/models`: those of this machine's engines, whether or not a coordinator can be reached, and of the networks;
+ * those of other networks than the usual one have their network in front.
+ */
+export async function listModels({ networks, local, enrolled }: Deps): Promise<Response> {
+  const own = ownModels(local);
   try {
     await enrolled();
     const { main, others } = networks.desks();
@@ -18,18 +28,35 @@ export async function listModels({ networks, enrolled }: Deps): Promise<Response
       main.models.list(),
       ...[...others].map(([prefix, { models }]) => prefixed(prefix, models)),
     ]);
-    return Response.json({ ...list, data: [...list.data, ...more.flat()] });
+    const named = new Set(list.data.map(({ id }) => id));
+    const besides = own.filter(({ id }) => !named.has(id));
+    return Response.json({ ...list, data: [...list.data, ...besides, ...more.flat()] });
   } catch (error) {
-    return coordinatorError(error);
+    return own.length === 0
+      ? coordinatorError(error)
+      : Response.json({ object: "list", data: own });
   }
+}
+
+function ownModels(local: LocalEngines | undefined): Model[] {
+  const offers = local?.offers() ?? [];
+  // Where an engine tells no time, it may not change from call to call.
+  return offers.map(({ id, created_at: created = 0 }) => ({
+    id,
+    object: "model",
+    created,
+    owned_by: "local",
+  }));
 }
 
 /** `GET /v1/models/{id}`; the id may hold `/` and `:`, escaped or not. */
 export async function showModel(
-  { networks, enrolled }: Deps,
+  { networks, local, enrolled }: Deps,
   escapedId: string,
 ): Promise<Response> {
   const id = unescaped(escapedId);
+  const own = ownModels(local).find((one) => one.id === id);
+  if (own !== undefined) return Response.json(own);
   try {
     await enrolled();
     const picked = networks.pick(id);

@@ -8,6 +8,8 @@ export type ClientOptions = {
   readonly network?: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** URLs of this user's own engines, used before any node; empty: those found on this machine; `undefined`: none. */
+  readonly engines?: readonly string[] | undefined;
   /** What apps have to show; `undefined`: nothing. */
   readonly apiKey?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;

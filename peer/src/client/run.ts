@@ -13,6 +13,7 @@ import { appError } from "./app-error";
 import { createBodyBudget } from "./body-budget";
 import { handle } from "./handle";
 import { createLeases } from "./leases";
+import { findLocalEngines } from "./local-engines";
 import { createModels } from "./model-list";
 import { createNetworks, type Desk } from "./networks";
 import { dialledUrl } from "./node-call";
@@ -65,6 +66,10 @@ export async function runClient(options: ClientOptions): Promise<void> {
   });
   cleanup.defer(acks.stop);
 
+  const { engines } = options;
+  const local = engines === undefined ? undefined : findLocalEngines(engines, options.env);
+  cleanup.defer(async () => local?.stop());
+
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
   const order = createNodeOrder(Date.now);
@@ -107,6 +112,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     networks,
     order,
     silence,
+    local,
     bodies: createBodyBudget(),
     listening: host,
     apiKey: options.apiKey,

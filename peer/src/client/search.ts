@@ -16,23 +16,29 @@ export type SearchDeps = AttemptDeps & { readonly leases: Leases; readonly model
 
 export type Found = { readonly answered: Answered; readonly attempts: number };
 
-/** An answer that has begun, or what the app is told instead. */
-export async function search(deps: SearchDeps, request: AppRequest): Promise<Response | Found> {
+/** An answer that has begun, or what the app is told instead; `own`: what this machine's engine said before. */
+export async function search(
+  deps: SearchDeps,
+  request: AppRequest,
+  own: Answered | undefined,
+): Promise<Response | Found> {
   const { leases, order, nowMs } = deps;
   const { model, conversation, signal } = request;
   const untilMs = nowMs() + LOOK_FOR_MS;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
-  let attempts = 0;
+  const before = own === undefined ? 0 : 1;
+  let attempts = before;
   let hasAskedForOthers = false;
   let hasAskedAnew = false;
   /** The best that a node said so far, should nothing better come. */
-  let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined;
+  let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined =
+    own === undefined ? undefined : { answered: own, verdict: verdictOn(own) };
   let lease: Lease;
 
   try {
     lease = await leases.get(model);
-    while (attempts < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
+    while (attempts - before < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
       const places = leases.places(lease);
       let place: Place | undefined = order.next(places, isTried, conversation);
       if (place === undefined) {

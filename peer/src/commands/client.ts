@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Port } from "../cli/flag-schemas";
+import { HttpUrl, Port } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import type { ClientReady } from "../client/options";
@@ -28,6 +28,16 @@ export const client = command({
         "Key that apps have to show; better by TROOP_API_KEY, since others see a command's flags",
       env: "TROOP_API_KEY",
     },
+    engine: {
+      schema: z.array(HttpUrl).default([]),
+      value: "URL",
+      repeats: true,
+      summary: "An engine of your own, used before any node (default: those found on this machine)",
+    },
+    "no-local": {
+      schema: z.boolean(),
+      summary: "Leave this machine's own engines alone",
+    },
     network: {
       schema: z.string().min(1, "must name a network").optional(),
       value: "NETWORK",
@@ -39,13 +49,14 @@ export const client = command({
     const coordinatorUrl = await ctx.coordinatorUrl();
     const home = await ctx.home();
     const { env, say } = ctx;
-    const { host, port, network, "api-key": apiKey } = ctx.flags;
+    const { host, port, network, engine, "api-key": apiKey, "no-local": isNetworkOnly } = ctx.flags;
+    const engines = isNetworkOnly ? undefined : engine;
     const { runClient } = await import("../client/run");
     const listen = (ready: (data: ClientReady) => void) =>
       explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
         // What an app has to be given is the base of the API, not the server's origin.
         const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
-        const shared = { home, coordinatorUrl, network, host, port, apiKey };
+        const shared = { home, coordinatorUrl, network, engines, host, port, apiKey };
         return runClient({ ...shared, env, say, signal, onReady });
       });
     await runService(ctx, "client", ({ url }) => url, listen);

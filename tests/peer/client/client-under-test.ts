@@ -202,7 +202,11 @@ export function chatBody(more: Record<string, unknown> = {}): string {
 /** A client on a free port; it stops with the test. */
 export async function startClient(
   network: Pick<ClientNetwork, "coordinator">,
-  options: { readonly home?: Home; readonly apiKey?: string } = {},
+  options: {
+    readonly home?: Home;
+    readonly apiKey?: string;
+    readonly engines?: readonly string[];
+  } = {},
 ): Promise<ClientUnderTest> {
   const home = options.home ?? (await openHome(await temporaryFolder()));
   const said: string[] = [];
@@ -215,6 +219,7 @@ export async function startClient(
       host: "127.0.0.1",
       port: 0,
       apiKey: options.apiKey,
+      engines: options.engines,
       env: {},
       say: (line) => said.push(line),
       signal: stopping.signal,

@@ -1,0 +1,129 @@
+import { ModelId } from "#protocol/model-offer";
+import { renameModel } from "../http/rename-model";
+import { appError } from "./app-error";
+import type { Answered, AppRequest } from "./attempt";
+import type { BodyBudget, BodyRefusal } from "./body-budget";
+import { carry, handOver } from "./carry";
+import { conversationKey } from "./conversation-key";
+import { coordinatorError } from "./coordinator-error";
+import type { LocalEngines } from "./local-engines";
+import { unknownModel, unusableNetwork } from "./models-api";
+import { namedModel } from "./named-model";
+import type { Networks } from "./networks";
+import type { SearchDeps } from "./search";
+import { verdictOn } from "./verdict";
+
+/** A proof names the target behind its audience, in 4,096 characters. */
+const MOST_TARGET_CHARACTERS = 4_000;
+
+export type PostDeps = Omit<SearchDeps, "leases" | "models"> & {
+  readonly networks: Networks;
+  readonly bodies: BodyBudget;
+  /** `undefined`: this machine's own engines are not used. */
+  readonly local?: LocalEngines | undefined;
+  /** Resolves when this peer is enrolled, or rejects with why not; a request waits for it. */
+  readonly enrolled: () => Promise<unknown>;
+};
+
+/** One request of an app, whichever API it speaks: its body has to name a model. */
+export async function post(deps: PostDeps, request: Request, target: string): Promise<Response> {
+  if (target.length > MOST_TARGET_CHARACTERS) {
+    return appError(414, "invalid_request", "The path and its query are too long.");
+  }
+  const { headers, signal } = request;
+  const held = await deps.bodies.read(request);
+  if (!held.ok) return refuseBody(held);
+  const { bytes: body, hash: bodyHash, release } = held.value;
+  let isCarried = false;
+  /** From here on the body is released when its answer has ended. */
+  const over = (): (() => void) => {
+    isCarried = true;
+    return release;
+  };
+  try {
+    const model = await namedModel(headers, body);
+    if (model === undefined) {
+      const text = "The body must be JSON or a form, and name a model.";
+      return appError(400, "model_required", text, { param: "model" });
+    }
+    if (!ModelId.safeParse(model).success) {
+      const text = "A model's name has 1 to 256 characters, and no control characters.";
+      return appError(400, "invalid_request", text, { param: "model" });
+    }
+    const requestId = crypto.randomUUID();
+    const asked = { model, target, headers, body, bodyHash, signal, requestId };
+    const own = await fromThisMachine(deps, { ...asked, conversation: undefined });
+    if (own?.isFinal === true) return handOver({ ...own, attempts: 1 }, asked, over());
+    return await fromTheNetwork(deps, asked, own?.answered, over);
+  } finally {
+    if (!isCarried) release();
+  }
+}
+
+/** What an engine of this machine says. Where it failed, or does not have what is asked for, nodes may do better. */
+async function fromThisMachine(
+  { local }: PostDeps,
+  request: AppRequest,
+): Promise<{ readonly answered: Answered; readonly isFinal: boolean } | undefined> {
+  const answered = await local?.attempt(request);
+  if (answered === undefined) return undefined;
+  if (answered.answer.status !== 404) {
+    return { answered, isFinal: verdictOn(answered) === "final" };
+  }
+  answered.cut();
+  answered.end();
+  return undefined;
+}
+
+/** `own`: what an engine of this machine said, should no node do better. */
+async function fromTheNetwork(
+  deps: PostDeps,
+  asked: Omit<AppRequest, "conversation">,
+  own: Answered | undefined,
+  over: () => () => void,
+): Promise<Response> {
+  const { model: name, headers } = asked;
+  const refuse = (refusal: Response): Response =>
+    own === undefined ? refusal : handOver({ answered: own, attempts: 1 }, asked, over());
+  try {
+    await deps.enrolled();
+    const picked = deps.networks.pick(name);
+    if (!picked.ok) return refuse(unusableNetwork(picked));
+    const { desk, model } = picked.value;
+    const { leases, models } = desk;
+    // With a ticket at hand nobody is asked anything.
+    if (!leases.isReady(model) && (await models.has(model)) === false) {
+      return refuse(await unknownModel(models, model));
+    }
+    // Engines know nothing of networks.
+    const said =
+      model === name
+        ? { body: asked.body, hash: asked.bodyHash }
+        : renameModel(headers, asked.body, name, model);
+    if (said === undefined) {
+      return refuse(appError(400, "invalid_request", PACKED, { param: "model" }));
+    }
+    const { body, hash: bodyHash } = said;
+    const conversation = conversationKey(model, headers, body);
+    const request = { ...asked, model, body, bodyHash, conversation };
+    return await carry({ ...deps, leases, models }, request, own, over());
+  } catch (error) {
+    return refuse(coordinatorError(error));
+  }
+}
+
+const PACKED =
+  "A packed body can't name a network with its model. Send it without content-encoding, or start the client with --network.";
+
+function refuseBody({ reason }: BodyRefusal): Response {
+  switch (reason) {
+    case "too_large":
+      return appError(413, "request_too_large", "The body is larger than 128 MiB.");
+    case "too_many":
+      return appError(503, "node_busy", "Too many large bodies are on their way. Try again.", {
+        headers: { "retry-after": "5" },
+      });
+    case "broken":
+      return appError(400, "invalid_request", "The body did not arrive whole.");
+  }
+}
