@@ -21,11 +21,17 @@ export type Honest = readonly [
 /** Long enough that it stands in no text by chance. */
 const SECRET_CHARACTERS = 12;
 
+type Sent = {
+  readonly headers?: Record<string, string>;
+  readonly method?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+};
+
 /** Sends a request; every value in it that could be a secret is one from then on. */
 export function send(
   { secrets }: Target,
   url: string,
-  { headers = {}, ...init }: { headers?: Record<string, string>; method?: string; body?: string },
+  { headers = {}, ...init }: Sent,
 ): Promise<Response> {
   for (const name of [
     "troop-proof",
@@ -37,7 +43,8 @@ export function send(
     const value = headers[name];
     if (value !== undefined && value.length >= SECRET_CHARACTERS) secrets.add(value);
   }
-  const marker = /secret-[0-9a-f-]{36}/.exec(init.body ?? "")?.[0];
+  const said = typeof init.body === "string" ? init.body : "";
+  const marker = /secret-[0-9a-f-]{36}/.exec(said)?.[0];
   if (marker !== undefined) secrets.add(marker);
   return fetch(url, { ...init, headers, redirect: "manual" });
 }

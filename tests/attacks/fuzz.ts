@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Bytes } from "#peer/http/answer-parser";
 
 /** Inputs for each parser: few in `npm test`, 100,000 by `npm run test:fuzz`. */
 export const RUNS = Number(process.env["FUZZ_RUNS"] ?? 200);
@@ -19,3 +20,30 @@ export const token = fc
   .map(([header, payload, signature]) =>
     [header, payload, signature].map((part) => Buffer.from(part).toString("base64url")).join("."),
   );
+
+export const bytes = fc.uint8Array({ maxLength: 120 });
+export const cuts = fc.array(fc.nat({ max: 2_000 }), { maxLength: 6 });
+
+/** The same bytes, cut at these places. */
+export function cutAt(whole: Uint8Array, places: readonly number[]): Bytes[] {
+  const ends = [...places.filter((at) => at < whole.length), whole.length];
+  let from = 0;
+  return ends
+    .toSorted((a, b) => a - b)
+    .map((end) => {
+      const piece = Uint8Array.from(whole.subarray(from, end));
+      from = end;
+      return piece;
+    });
+}
+
+export function forAll<Value>(values: fc.Arbitrary<Value>, holds: (value: Value) => void): void {
+  fc.assert(fc.property(values, holds), { numRuns: RUNS });
+}
+
+export function forEach<Value>(
+  values: fc.Arbitrary<Value>,
+  holds: (value: Value) => Promise<void>,
+): Promise<void> {
+  return fc.assert(fc.asyncProperty(values, holds), { numRuns: RUNS });
+}

@@ -1,36 +1,12 @@
 import { type Attack, attacks, type Honest, send } from "./attack";
 import { API_KEY, type Target } from "./target";
+import { client, goodTicket } from "./tickets";
 import { FORGERIES, type Good, goodProof, type Json, newKey, nowS, sign } from "./tokens";
 
 const AT_NODE = "at POST /tickets of a node";
 const TICKET = "401 ticket_invalid";
 const PROOF = "401 proof_invalid";
-const client = newKey();
 const PRIVATE = `net-${"0".repeat(26)}`;
-
-/** A ticket of the real coordinator's key for this node and `client`. */
-function goodTicket(t: Target, claims: Json = {}, header: Json = {}): Good {
-  return {
-    key: t.signer,
-    known: t.signer.publicKey.x,
-    header: { alg: "EdDSA", typ: "troop-ticket+jwt", kid: t.signer.kid, ...header },
-    claims: {
-      iss: t.coordinator,
-      sub: `usr_${"0".repeat(26)}`,
-      cnf: { jkt: client.peerId },
-      aud: [t.nodeId],
-      jti: crypto.randomUUID(),
-      iat: nowS(),
-      nbf: nowS(),
-      exp: nowS() + 300,
-      net: "public",
-      model: "any/model",
-      rates: { [t.nodeId]: 1_000_000 },
-      budget: 1_000_000,
-      ...claims,
-    },
-  };
-}
 
 const audience = (t: Target) => `troop:${t.nodeId}`;
 const provenTo = (t: Target, claims: Json = {}, key = client) =>

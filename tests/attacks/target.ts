@@ -14,6 +14,10 @@ export type Target = {
   readonly coordinator: string;
   readonly node: string;
   readonly nodeId: string;
+  /** What is sealed for the node is sealed for this key; base64url. */
+  readonly nodeKey: string;
+  /** The one that the node lends. */
+  readonly model: string;
   readonly client: string;
   readonly password: string;
   /** The key that signs tickets, and its id: for what only the coordinator could sign, and another use of it. */
@@ -26,6 +30,7 @@ export type Target = {
 
 const SigningKeys = z.tuple([z.object({ d: z.string(), kid: z.string() })]);
 const Identity = z.object({ d: z.string() });
+const SealingKey = z.object({ x: z.string(), d: z.string() });
 
 export async function startTarget(): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), "troop-attacks-"));
@@ -57,15 +62,18 @@ export async function startTarget(): Promise<Target> {
     const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
     const [signing] = SigningKeys.parse(JSON.parse(read("coordinator", "signing-keys.json")));
     const identity = Identity.parse(JSON.parse(read("node", "identity.json")));
+    const sealing = SealingKey.parse(JSON.parse(read("node", "e2e-key.json")));
     const password = read("coordinator", "admin-password");
     return {
       coordinator,
       node,
       nodeId: keyFromSeed(Buffer.from(identity.d, "base64url")).peerId,
+      nodeKey: sealing.x,
+      model: engine.models()[0]?.id ?? "",
       client: client.replace(/\/v1$/, ""),
       password,
       signer: { ...keyFromSeed(Buffer.from(signing.d, "base64url")), kid: signing.kid },
-      secrets: new Set([password, API_KEY, signing.d, identity.d]),
+      secrets: new Set([password, API_KEY, signing.d, identity.d, sealing.d]),
       said: () => running.map((one) => one.said()).join("\n"),
       stop,
     };
