@@ -13,7 +13,7 @@ type Promises = {
   readonly texts?: Readonly<Record<string, Bounds>>;
   /** Numbers of items in lists. */
   readonly lists?: Readonly<Record<string, Bounds>>;
-  /** Texts that must hold no control characters. */
+  /** Texts that must hold no control or direction characters. */
   readonly plain?: readonly string[];
   /** Lists of items that are judged one by one, later. */
   readonly free?: readonly string[];
@@ -25,8 +25,13 @@ type Promises = {
 
 export const AMOUNT: Bounds = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
-/** C0, DEL, C1 (a terminal takes U+009B for an escape sequence), and half a surrogate pair. */
-const CONTROLS = ["\u0000", "\n", "\u001b", "\u007f", "\u0085", "\u009b", "\ud800"];
+/**
+ * C0, DEL, C1 (a terminal takes U+009B for an escape sequence), half a surrogate pair, a line's end in other letters, and
+ * what turns the direction of reading.
+ */
+const CONTROLS = Array.from(
+  "\u0000\n\u001b\u007f\u0085\u009b\ud800\u2028\u061c\u200f\u202a\u202e\u2066\u2069",
+);
 
 /** Declares tests: `valid` is taken, and each broken promise is refused under the name of its field. */
 export function boundsOf(name: string, schema: z.ZodType, valid: object, promises: Promises): void {
