@@ -100,6 +100,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
         host: "127.0.0.1",
         port: 0,
         cf: false,
+        // Straight to the bundle: Miniflare's own worker in front of it is for developers, and costs each call 0.3 ms.
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         durableObjects: { RATE_WINDOW: { className: "RateWindow", useSQLite: true } },
         durableObjectsPersist: join(options.dataDir, "rate-windows"),
         bindings: {
@@ -108,7 +110,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
           ...settings,
         },
       });
-      return { miniflare: started, url: await started.ready };
+      await started.ready;
+      return { miniflare: started, url: await started.unsafeGetDirectURL() };
     });
     runtime.url = url;
     const runCron = (cron: string) => async () => {
