@@ -19,6 +19,10 @@ export const AuthorizeRequest = z.object({
   budget: Budget.optional(),
   /** Nodes that just failed this client: not to be named again now. */
   exclude: z.array(PeerId).max(32).optional(),
+  /** Nodes to name before all others where they have the model: the user's choice, or where conversations are. */
+  prefer: z.array(PeerId).max(8).optional(),
+  /** The only nodes to name. */
+  only: z.array(PeerId).min(1).max(MAX_CANDIDATES).optional(),
 });
 export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>;
 

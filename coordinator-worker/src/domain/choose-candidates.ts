@@ -14,8 +14,8 @@ const SHORT_STAY_MS = 5 * 60_000;
 
 /**
  * Up to three live nodes for a model, the one expected to finish first in front.
- * `random` gives numbers in [0, 1) and breaks near-ties. Nodes of `firstOwner` come before all others, and nodes that
- * stay before those that are about to stop.
+ * `random` gives numbers in [0, 1) and breaks near-ties. Nodes in `prefer` come before all others, then those of
+ * `firstOwner`; nodes that stay come before those that are about to stop.
  */
 export function chooseCandidates(
   offers: readonly LiveOffer[],
@@ -23,14 +23,19 @@ export function chooseCandidates(
   nowMs: number,
   random: () => number,
   firstOwner: string | null = null,
+  prefer: readonly string[] = [],
 ): Omit<Candidate, "own">[] {
+  const turnOf = (offer: LiveOffer): number => {
+    if (prefer.includes(offer.node_id)) return 0;
+    return offer.user_id === firstOwner ? 1 : 2;
+  };
   return offers
     .filter((offer) => isAlive(offer, nowMs) && !exclude.includes(offer.node_id))
     .map((offer) => ({
       offer,
       ms: expectedMs(offer),
       rank: random(),
-      turn: offer.user_id === firstOwner ? 0 : 1,
+      turn: turnOf(offer),
       isShort: stopsSoon(offer, nowMs) ? 1 : 0,
     }))
     .toSorted(

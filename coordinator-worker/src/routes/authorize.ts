@@ -87,9 +87,16 @@ export function authorize(app: App): void {
     }
 
     const { nowMs, redis } = c.get("deps");
-    const { exclude = [] } = asked;
+    const { exclude = [], prefer = [] } = asked;
     const firstOwner = found.held.own_nodes_first ? found.held.user_id : null;
-    const chosen = chooseCandidates(found.offers, exclude, nowMs(), Math.random, firstOwner);
+    const chosen = chooseCandidates(
+      found.offers,
+      exclude,
+      nowMs(),
+      Math.random,
+      firstOwner,
+      prefer,
+    );
     const looked = verdicts(found.offers, chosen, exclude, nowMs());
     inBackground(c, countChoices(redis, looked, nowMs()));
     if (chosen.length === 0) return refuse(modelUnavailable(c));
@@ -166,7 +173,7 @@ async function askStores(
   };
   const ofUser = hitUserWindow(c, proven.iss);
   const [sampled, held] = await Promise.allSettled([
-    sampleOffers(redis, proven, asked.network, asked.model),
+    sampleOffers(redis, proven, asked.network, asked.model, asked),
     holdCredits(db, lease, nowMs()),
     // Now and then they are read anew; not when the ticket is signed, which would be one round trip more.
     keys.current(),

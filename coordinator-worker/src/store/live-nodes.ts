@@ -18,24 +18,42 @@ const SAMPLE = 12;
 const PRIVATE_SAMPLE = 64;
 const PAGE = 100;
 
-/** Some nodes that said they offer the model, drawn at random; the dead ones among them too. One round trip. */
+export type AskedNodes = {
+  readonly only?: readonly string[] | undefined;
+  readonly prefer?: readonly string[] | undefined;
+};
+
+/**
+ * Nodes that said they offer the model: those asked for by name and, unless only these will do, some drawn at random; the
+ * dead ones among them too. One round trip.
+ */
 export async function sampleOffers(
   redis: Redis,
   proof: ProofClaims,
   network: string,
   model: string,
+  { only, prefer = [] }: AskedNodes = {},
 ): Promise<{ replayed: boolean; offers: LiveOffer[] }> {
-  const [mark, sample] = await storeCall("redis", () =>
-    markedPipeline(redis, proof)
-      .hrandfield(
-        keys.offers(network, model),
-        network === PUBLIC_NETWORK ? SAMPLE : PRIVATE_SAMPLE,
-        true,
-      )
-      .exec<[string | null, string[]]>(),
+  const offersKey = keys.offers(network, model);
+  const named = only ?? prefer;
+  const sampleSize = network === PUBLIC_NETWORK ? SAMPLE : PRIVATE_SAMPLE;
+  const pipeline = markedPipeline(redis, proof);
+  if (named.length > 0) pipeline.hmget(offersKey, ...named);
+  if (only === undefined) pipeline.hrandfield(offersKey, sampleSize, true);
+  const [mark, ...found] = await storeCall("redis", () =>
+    pipeline.exec<[string | null, ...(string | null)[][]]>(),
   );
-  const offers = readable(LiveOffer, sample);
-  return { replayed: mark === null, offers };
+  const ofNamed = named.length > 0 ? (found.shift() ?? []) : [];
+  const drawn = found[0] ?? [];
+  const flat = [
+    ...named.flatMap((id, at) => (ofNamed[at] == null ? [] : [id, ofNamed[at]])),
+    ...drawn.flatMap((_, at) => {
+      const [id, offer] = [drawn[at], drawn[at + 1]];
+      const isNew = at % 2 === 0 && id != null && offer != null && !named.includes(id);
+      return isNew ? [id, offer] : [];
+    }),
+  ];
+  return { replayed: mark === null, offers: readable(LiveOffer, flat) };
 }
 
 /** Forgets offers of nodes that are dead, so that samples stay useful. */

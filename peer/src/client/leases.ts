@@ -11,6 +11,9 @@ const USELESS_BEFORE_MS = 5_000;
 /** Between questions for nodes besides those that failed or are busy: where all are, each request would ask. */
 const OTHERS_EVERY_MS = 2_000;
 const MOST_EXCLUDED = 32;
+const MOST_PREFERRED = 8;
+/** Of the nodes of a lease that is replaced, those that the next one should name again. */
+const MOST_KEPT = 2;
 /** What a lease that is taken for more nodes holds at first: most requests go on under the others. */
 const WIDER_BUDGET_MICROCREDITS = 15 * MICROCREDITS_PER_CREDIT;
 /** Between two of them; where there was none to be had, the coordinator is left in peace for longer. */
@@ -46,6 +49,12 @@ export type LeaseEvents = {
   readonly onGranted?: (lease: Lease) => void;
   /** The budget of a lease with something running has grown. */
   readonly onExtended?: (lease: Lease) => void;
+  /** Nodes that each lease should name, where they have the model; the first ones count most. */
+  readonly prefer?: () => readonly string[];
+  /** The only nodes that may be used. */
+  readonly only?: readonly string[];
+  /** Conversations that a node had a turn of lately. */
+  readonly conversationsOf?: (nodeId: string) => number;
   /** Whether these nodes have so much to do that more of them would serve better. */
   readonly isCrowded?: (nodes: readonly Candidate[]) => boolean;
 };
@@ -57,8 +66,10 @@ export type LeaseEvents = {
 export function createLeases(
   api: Pick<CoordinatorApi, "authorize" | "extend">,
   nowMs: () => number,
-  { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false }: LeaseEvents = {},
+  events: LeaseEvents = {},
 ): Leases {
+  const { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false } = events;
+  const { prefer = () => [], only, conversationsOf = () => 0 } = events;
   const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
   const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
   const pool = createLeasePool(isUsable);
@@ -77,7 +88,10 @@ export function createLeases(
       // Those beside it keep their nodes, so that it is others that come.
       const kept = pool.places(lease).filter((place) => place.lease !== lease);
       const wasFirst = pool.first(lease.model) === lease;
-      const next = await authorize(lease.model, { exclude: kept.map(idOf) });
+      const next = await authorize(lease.model, {
+        exclude: kept.map(idOf),
+        prefer: talking(lease),
+      });
       pool.remove(lease);
       if (wasFirst) pool.putFirst(next, "beside");
       else pool.putBeside(next);
@@ -86,14 +100,30 @@ export function createLeases(
     isCurrent: pool.has,
   });
 
-  type Asked = { readonly exclude?: readonly string[]; readonly budget?: number };
-  function authorize(model: string, { exclude = [], budget }: Asked = {}): Promise<Lease> {
+  /** Nodes that conversations go back to; not all three, so that others get their turn. */
+  function talking(lease: Lease): string[] {
+    return lease.places
+      .map(idOf)
+      .filter((id) => conversationsOf(id) > 0)
+      .toSorted((a, b) => conversationsOf(b) - conversationsOf(a))
+      .slice(0, MOST_KEPT);
+  }
+
+  type Asked = {
+    readonly exclude?: readonly string[];
+    readonly prefer?: readonly string[];
+    readonly budget?: number;
+  };
+  function authorize(model: string, { exclude = [], budget, ...more }: Asked = {}): Promise<Lease> {
     const key = [model, budget, ...exclude.toSorted()].join("\n");
     const underWay = authorizing.get(key);
     if (underWay !== undefined) return underWay;
+    const preferred = [...new Set([...prefer(), ...(more.prefer ?? [])])];
     const call = api
       .authorize({
         model,
+        ...(only !== undefined && { only: [...only] }),
+        ...(preferred.length > 0 && { prefer: preferred.slice(0, MOST_PREFERRED) }),
         ...(budget !== undefined && { budget }),
         ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }),
       })
@@ -146,7 +176,7 @@ export function createLeases(
 
   function widenWhereCrowded(model: string): void {
     const first = pool.first(model);
-    if (first === undefined || pool.isWide(model)) return;
+    if (first === undefined || pool.isWide(model) || only !== undefined) return;
     if ((nextWiderMs.get(model) ?? 0) > nowMs()) return;
     const places = pool.places(first);
     if (!isCrowded(places.map(({ node }) => node))) return;

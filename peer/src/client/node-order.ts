@@ -28,7 +28,7 @@ type Tried = (nodeId: string) => boolean;
 /** What this client has seen of each node itself, in all of its requests. */
 export type NodeOrder = {
   /**
-   * Where the next attempt goes: own nodes first, then the least of what the coordinator expects of a node and the round
+   * Where the next attempt goes: preferred nodes first, then own ones, then the least of what the coordinator expects of a node and the round
    * trip measured from here. A conversation that has a number goes on where it was; others spread over those that are
    * as good as the best. `undefined`: none takes requests.
    */
@@ -39,6 +39,8 @@ export type NodeOrder = {
   ): Place | undefined;
   /** Where none takes requests: the one that will be the first to, busy ones before failing ones. */
   lastResort<Place extends Ranked>(places: readonly Place[], isTried: Tried): Place | undefined;
+  /** Conversations that a node had a turn of lately. */
+  conversationsOf(nodeId: string): number;
   /** Whether these nodes have as much to do, from here, as should make a client look for more of them. */
   isCrowded(nodes: readonly Ranked["node"][]): boolean;
   /** It failed, and was not found to be back; being busy is no failure. */
@@ -78,9 +80,15 @@ type Seen = {
   usedAtMs: number;
 };
 
+export type OrderOptions = {
+  readonly random?: () => number;
+  /** Ids of nodes that the user wants before others. */
+  readonly prefer?: readonly string[];
+};
+
 export function createNodeOrder(
   nowMs: () => number,
-  random: () => number = Math.random,
+  { random = Math.random, prefer = [] }: OrderOptions = {},
 ): NodeOrder {
   const nodes = new Map<string, Seen>();
   const conversations = createConversations(nowMs);
@@ -96,6 +104,10 @@ export function createNodeOrder(
     }
     return one;
   }
+  const turnOf = ({ node }: Ranked): number => {
+    if (prefer.includes(node.node_id)) return 0;
+    return node.own ? 1 : 2;
+  };
   const costMs = ({ node }: Ranked): number =>
     node.expected_ms + (seen(node.node_id).roundTripMs ?? 0);
 
@@ -120,14 +132,15 @@ export function createNodeOrder(
       const pinned = conversation === undefined ? undefined : conversations.nodeOf(conversation);
       let open: (typeof places)[number][] = [];
       let bestMs = Infinity;
-      let isOwn = false;
+      let bestTurn = Infinity;
       for (const place of places) {
-        const { node_id, own } = place.node;
+        const { node_id } = place.node;
+        const turn = turnOf(place);
         const { circuit, busyUntilMs } = seen(node_id);
         if (circuit.isOpen || busyUntilMs > now || isTried(node_id)) continue;
-        if (isOwn && !own) continue;
-        if (own && !isOwn) {
-          isOwn = true;
+        if (turn > bestTurn) continue;
+        if (turn < bestTurn) {
+          bestTurn = turn;
           open = [];
           bestMs = Infinity;
         }
@@ -150,6 +163,7 @@ export function createNodeOrder(
       };
       return least(left, waitMs, random);
     },
+    conversationsOf: (nodeId) => conversations.countOf(nodeId),
     isCrowded(crowd) {
       const running = crowd.reduce((sum, { node_id }) => sum + seen(node_id).running, 0);
       const talking = crowd.reduce((sum, { node_id }) => sum + conversations.countOf(node_id), 0);

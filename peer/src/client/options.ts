@@ -10,6 +10,9 @@ export type ClientOptions = {
   readonly port: number;
   /** URLs of this user's own engines, used before any node; empty: those found on this machine; `undefined`: none. */
   readonly engines?: readonly string[] | undefined;
+  /** Ids of nodes to use before others, and of the only ones to use. */
+  readonly prefer?: readonly string[] | undefined;
+  readonly only?: readonly string[] | undefined;
   /** What apps have to show; `undefined`: nothing. */
   readonly apiKey?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -72,7 +72,10 @@ export async function runClient(options: ClientOptions): Promise<void> {
 
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
-  const order = createNodeOrder(Date.now);
+  const { prefer = [], only } = options;
+  const order = createNodeOrder(Date.now, { prefer });
+  /** A worker with this home is this peer; others of this user show when a lease names them. */
+  const ownNodes = new Set<string>([home.identity.peerId]);
   /** Whether a node is there, and how far away. */
   const probe = async (candidate: Candidate): Promise<boolean> => {
     const url = dialledUrl(candidate, allowedRanges());
@@ -96,7 +99,15 @@ export async function runClient(options: ClientOptions): Promise<void> {
         },
         Date.now,
         {
-          onGranted: ({ places }) => places.forEach(({ node }) => measure(node)),
+          onGranted({ places }) {
+            for (const place of places) {
+              measure(place.node);
+              if (place.node.own) ownNodes.add(place.node.node_id);
+            }
+          },
+          prefer: () => [...prefer, ...ownNodes],
+          ...(only !== undefined && { only }),
+          conversationsOf: (nodeId) => order.conversationsOf(nodeId),
           onExtended: (lease) => void tellOfTicket(node, lease),
           isCrowded: (nodes) => order.isCrowded(nodes),
         },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PeerId } from "#protocol/identity";
 import { HttpUrl, Port } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
@@ -38,6 +39,18 @@ export const client = command({
       schema: z.boolean(),
       summary: "Leave this machine's own engines alone",
     },
+    prefer: {
+      schema: z.array(PeerId).max(8, "may be given 8 times").default([]),
+      value: "NODE",
+      repeats: true,
+      summary: "A node to use before others; `troop nodes --json` shows their ids",
+    },
+    only: {
+      schema: z.array(PeerId).max(3, "may be given 3 times").default([]),
+      value: "NODE",
+      repeats: true,
+      summary: "Use this node and no other, nor this machine's engines",
+    },
     network: {
       schema: z.string().min(1, "must name a network").optional(),
       value: "NETWORK",
@@ -50,13 +63,15 @@ export const client = command({
     const home = await ctx.home();
     const { env, say } = ctx;
     const { host, port, network, engine, "api-key": apiKey, "no-local": isNetworkOnly } = ctx.flags;
-    const engines = isNetworkOnly ? undefined : engine;
+    const { prefer } = ctx.flags;
+    const only = ctx.flags.only.length === 0 ? undefined : ctx.flags.only;
+    const engines = isNetworkOnly || only !== undefined ? undefined : engine;
     const { runClient } = await import("../client/run");
     const listen = (ready: (data: ClientReady) => void) =>
       explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
         // What an app has to be given is the base of the API, not the server's origin.
         const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
-        const shared = { home, coordinatorUrl, network, engines, host, port, apiKey };
+        const shared = { home, coordinatorUrl, network, engines, prefer, only, host, port, apiKey };
         return runClient({ ...shared, env, say, signal, onReady });
       });
     await runService(ctx, "client", ({ url }) => url, listen);

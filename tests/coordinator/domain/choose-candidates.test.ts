@@ -77,6 +77,21 @@ it("breaks ties at random, so that load spreads", () => {
   expect(firsts.size).toBe(4);
 });
 
+it("names preferred nodes before all others, then those of the first owner, and no dead or excluded ones", () => {
+  const mine = `usr_${"1".repeat(26)}`;
+  const offers = [
+    offer("idle"),
+    offer("mine", { user_id: mine, running: 9 }),
+    offer("preferred", { cold: true }),
+    offer("preferred and dead", { seen_at_ms: NOW - 3_600_000 }),
+    offer("preferred and excluded"),
+  ];
+  const prefer = ["preferred", "preferred and dead", "preferred and excluded", "unknown"];
+  const exclude = ["preferred and excluded"];
+  const chosen = chooseCandidates(offers, exclude, NOW, () => 0, mine, prefer);
+  expect(chosen.map(({ node_id }) => node_id)).toEqual(["preferred", "mine", "idle"]);
+});
+
 it("says of every node that was looked at why it was not chosen", () => {
   const offers = [
     offer("a"),

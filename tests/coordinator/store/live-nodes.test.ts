@@ -1,7 +1,7 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { announcedKey, liveKeys } from "#coordinator/store/live-keys";
-import { readNodes, sampleOffers } from "#coordinator/store/live-nodes";
+import { type AskedNodes, readNodes, sampleOffers } from "#coordinator/store/live-nodes";
 import { recordHeartbeat } from "#coordinator/store/record-heartbeat";
 import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
@@ -80,4 +80,21 @@ it.each([
   const listed = await readNodes(redis, proofOf("client"), NETWORK, "0", Date.now());
   expect(listed.nodes.map((node) => node.node_id)).toEqual(expect.arrayContaining(nodes));
   expect(listed.dead).toEqual([]);
+});
+
+it("finds nodes that are asked for by name, besides those that it draws or alone", async () => {
+  const [one, two, three] = [await announce(), await announce(), await announce()];
+  const unknown = "x".repeat(43);
+  const find = async (asked: AskedNodes): Promise<string[]> => {
+    const { replayed, offers } = await sampleOffers(redis, proofOf(one), NETWORK, MODEL, asked);
+    expect(replayed).toBe(false);
+    return offers.map(({ node_id }) => node_id);
+  };
+  expect(await find({ only: [two, unknown] })).toEqual([two]);
+  expect(await find({ only: [unknown] })).toEqual([]);
+  const preferred = await find({ prefer: [three, unknown] });
+  expect(preferred[0]).toBe(three);
+  expect(preferred).toEqual([...new Set(preferred)]);
+  expect(preferred).toEqual(expect.arrayContaining([one, two, three]));
+  expect(await find({ only: [one], prefer: [two] })).toEqual([one]);
 });

@@ -53,6 +53,10 @@ export type ClientNetwork = {
   addNode(answer?: Behaviour): Promise<FakeNode>;
 };
 
+function rankIn(preferred: readonly string[] | undefined, id: string): number {
+  return preferred?.includes(id) === true ? 0 : 1;
+}
+
 /** A coordinator that grants leases for the nodes that a test adds. */
 export async function clientNetwork(): Promise<ClientNetwork> {
   const key = await signingKey("key-1");
@@ -93,6 +97,8 @@ export async function clientNetwork(): Promise<ClientNetwork> {
       authorized.push(asked);
       const nodes = network.nodes
         .filter(({ id }) => asked.exclude?.includes(id) !== true)
+        .filter(({ id }) => asked.only?.includes(id) !== false)
+        .toSorted((a, b) => rankIn(asked.prefer, a.id) - rankIn(asked.prefer, b.id))
         .slice(0, 3);
       if (nodes.length === 0) return problem("model_unavailable");
       const lease_id = crypto.randomUUID();
@@ -206,6 +212,8 @@ export async function startClient(
     readonly home?: Home;
     readonly apiKey?: string;
     readonly engines?: readonly string[];
+    readonly prefer?: readonly string[];
+    readonly only?: readonly string[];
   } = {},
 ): Promise<ClientUnderTest> {
   const home = options.home ?? (await openHome(await temporaryFolder()));
@@ -220,6 +228,8 @@ export async function startClient(
       port: 0,
       apiKey: options.apiKey,
       engines: options.engines,
+      prefer: options.prefer,
+      only: options.only,
       env: {},
       say: (line) => said.push(line),
       signal: stopping.signal,

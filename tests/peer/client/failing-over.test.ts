@@ -253,3 +253,32 @@ it("a node that calls every ticket bad does not make the client hold credits lea
   // The first lease, one in its place, and those that a coordinator was asked for without that node.
   expect(network.authorized.filter((asked) => !("exclude" in asked)).length).toBeLessThanOrEqual(2);
 });
+
+it("uses the nodes that the user prefers first, though others are expected to be sooner, and others where they fail", async () => {
+  const network = await clientNetwork();
+  for (let count = 0; count < 5; count++) await network.addNode(GOOD);
+  const preferred = network.nodes[4];
+  const client = await startClient(network, { prefer: [preferred?.id ?? ""] });
+  const nodeOf = async () => {
+    const answer = await client.post();
+    await answer.text();
+    return answer.headers.get("x-troop-node");
+  };
+  expect(await nodeOf()).toBe(preferred?.id);
+  await preferred?.stop();
+  expect(await nodeOf()).toBe(network.nodes[0]?.id);
+});
+
+it("uses no node but those that the user allows, also where they fail", async () => {
+  const network = await clientNetwork();
+  for (let count = 0; count < 3; count++) await network.addNode(GOOD);
+  const only = network.nodes[2];
+  const client = await startClient(network, { only: [only?.id ?? ""] });
+  const answer = await client.post();
+  await answer.text();
+  expect(answer.headers.get("x-troop-node")).toBe(only?.id);
+  await only?.stop();
+  expect((await client.post()).status).toBe(503);
+  for (const { id, seen } of network.nodes) if (id !== only?.id) expect(seen.all).toEqual([]);
+  for (const asked of network.authorized) expect(asked.only).toEqual([only?.id]);
+});

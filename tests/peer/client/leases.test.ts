@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createLeases } from "#peer/client/leases";
+import { createLeases, type LeaseEvents } from "#peer/client/leases";
 import type { Lease } from "#peer/client/lease";
 import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
 import type {
@@ -20,7 +20,7 @@ function refused(code: ProblemCode): CoordinatorProblem {
 }
 
 /** Leases whose coordinator and clock the test holds. Times are milliseconds from the start. */
-function underTest() {
+function underTest(events: LeaseEvents = {}) {
   const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES, balance: Infinity };
   let budget = 0;
   const asked: AuthorizeRequest[] = [];
@@ -65,7 +65,7 @@ function underTest() {
       },
     },
     () => state.nowMs,
-    { onExtended: (lease) => told.push(lease) },
+    { onExtended: (lease) => told.push(lease), ...events },
   );
   /** Lets the clock run, with the looking after that goes with it. */
   async function pass(seconds: number): Promise<void> {
@@ -305,4 +305,59 @@ it("goes on with its ticket while the coordinator's stores are away", async () =
   fail(refused("store_unavailable"));
   await pass(61);
   expect(await leases.get("m")).toBe(lease);
+});
+
+it("takes a second lease, a small one for other nodes, where those of the first have much to do", async () => {
+  let isCrowded = false;
+  const crowds: string[][] = [];
+  const { state, leases, asked, pass } = underTest({
+    isCrowded(nodes) {
+      crowds.push(nodes.map(({ node_id }) => node_id));
+      return isCrowded;
+    },
+  });
+  const lease = await leases.get("m");
+  await pass(1);
+  expect(asked).toHaveLength(1);
+  isCrowded = true;
+  state.nodes = [...NODES, "d".repeat(43)];
+  await pass(1);
+  expect(asked[1]).toEqual({ model: "m", exclude: NODES, budget: 15 * CREDIT });
+  expect(await leases.get("m")).toBe(lease);
+  expect(leases.places(lease).map(({ node }) => node.node_id)).toEqual(state.nodes);
+  // There are no more, which it does not ask again and again.
+  await pass(64);
+  expect(asked).toHaveLength(3);
+  expect(crowds.at(-1)).toEqual(state.nodes);
+  await pass(1);
+  expect(asked).toHaveLength(4);
+});
+
+it("takes no second lease where the user has chosen the nodes", async () => {
+  const only = [NODES[0] ?? ""];
+  const { leases, asked, pass } = underTest({ only, isCrowded: () => true });
+  await leases.get("m");
+  await pass(10);
+  expect(asked).toEqual([{ model: "m", only }]);
+});
+
+it("asks for the nodes again that the user prefers, and for two at most that conversations go back to", async () => {
+  const counts = new Map([
+    [NODES[0], 1],
+    [NODES[1], 3],
+    [NODES[2], 2],
+  ]);
+  const preferred = "p".repeat(43);
+  const { leases, asked, pass } = underTest({
+    prefer: () => [preferred],
+    conversationsOf: (id) => counts.get(id) ?? 0,
+  });
+  await leases.get("m");
+  expect(asked[0]?.prefer).toEqual([preferred]);
+  for (let minutes = 0; minutes < 22; minutes++) {
+    await pass(60);
+    await leases.get("m");
+  }
+  expect(asked).toHaveLength(2);
+  expect(asked[1]?.prefer).toEqual([preferred, NODES[1], NODES[2]]);
 });

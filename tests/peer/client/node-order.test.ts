@@ -6,13 +6,13 @@ const node = (node_id: string, expected_ms = 100, own = false) => ({
 });
 const nothing = (): boolean => false;
 
-function underTest() {
+function underTest(prefer: readonly string[] = []) {
   const state = { nowMs: 1_000_000, random: 0 };
   // Alternates, so that ties would change places.
-  const order = createNodeOrder(
-    () => state.nowMs,
-    () => (state.random = (state.random + 0.37) % 1),
-  );
+  const order = createNodeOrder(() => state.nowMs, {
+    prefer,
+    random: () => (state.random = (state.random + 0.37) % 1),
+  });
   const next = (nodes: ReturnType<typeof node>[]) => order.next(nodes, nothing)?.node.node_id;
   const last = (nodes: ReturnType<typeof node>[]) => order.lastResort(nodes, nothing)?.node.node_id;
   return { state, order, next, last };
@@ -38,6 +38,14 @@ it("goes to the user's own node before others, unless it takes no requests", () 
   order.busy("own", 1_000);
   order.failed("own too");
   expect(next(nodes)).toBe("quick");
+});
+
+it("goes to preferred nodes before all others, also before the user's own", () => {
+  const { order, next } = underTest(["far"]);
+  const nodes = [node("quick", 0), node("own", 0, true), node("far", 9_000)];
+  expect(next(nodes)).toBe("far");
+  order.busy("far", 1_000);
+  expect(next(nodes)).toBe("own");
 });
 
 it("goes to no node twice in a request", () => {
