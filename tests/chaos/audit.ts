@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LedgerCheck } from "#protocol/ledger-check";
-import { openStores } from "#self-host/stores";
+import { openStores, type StoresOptions } from "#self-host/stores";
 import type { SqlBackend } from "#self-host/sql-backend";
 
 export type Audit = {
@@ -15,8 +15,11 @@ export type Audit = {
 };
 
 /** Compares what the engine saw with what the ledger says, when everything has stopped. */
-export async function audit(dataDir: string, engineHashes: ReadonlySet<string>): Promise<Audit> {
-  const stores = await openStores({ dataDir });
+export async function audit(
+  where: Pick<StoresOptions, "dataDir" | "databaseUrl" | "redisUrl">,
+  engineHashes: ReadonlySet<string>,
+): Promise<Audit> {
+  const stores = await openStores(where);
   try {
     const receipts = await rows(
       stores.sql,

@@ -1,15 +1,16 @@
 import { readOutbox } from "#peer/outbox/outbox-summary";
-import type { KillableNetwork } from "./killable-network";
+import type { OutboxOwner } from "#peer/outbox/outbox-file";
 
 const DRAINED_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 100;
 
-/** Resolves when worker and client have told the coordinator everything. Throws where that takes too long, or where something was refused. */
-export async function drain({ homes }: KillableNetwork): Promise<void> {
-  const owners = ["worker", "client"] as const;
+export type OutboxHome = { readonly owner: OutboxOwner; readonly home: string };
+
+/** Resolves when all have told the coordinator everything. Throws where that takes too long, or where something was refused. */
+export async function drain(homes: readonly OutboxHome[]): Promise<void> {
   const untilMs = performance.now() + DRAINED_WITHIN_MS;
   for (;;) {
-    const left = owners.map((owner) => ({ owner, outbox: readOutbox(homes[owner], owner) }));
+    const left = homes.map(({ owner, home }) => ({ owner, outbox: readOutbox(home, owner) }));
     const isEmpty = left.every(
       ({ outbox }) =>
         outbox === "absent" ||

@@ -1,13 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type DemoEngine, startDemoEngine } from "#demo/engine/start";
 import { cleanupStack } from "#support/cleanup-stack";
-import { freePort } from "#support/free-port";
 import { startRedisServer } from "#support/redis-server";
-import { troopBinary } from "#support/troop-binary";
-import { type Killable, startKillable } from "./killable";
+import type { Killable } from "./killable";
+import { startClientProgram, startCoordinatorProgram, startWorkerProgram } from "./programs";
 
 /** A network of processes on this machine, each of which can be killed; the engine and Redis stay. */
 export type KillableNetwork = {
@@ -23,7 +21,6 @@ export type KillableNetwork = {
   readonly remove: () => Promise<void>;
 };
 
-const SELF_HOST = fileURLToPath(import.meta.resolve("#self-host/main"));
 /** More than a run of days could send. */
 const JOURNAL_ENTRIES = 1_000_000;
 
@@ -45,50 +42,15 @@ export async function startKillableNetwork(): Promise<KillableNetwork> {
 
     const dataDir = join(folder, "coordinator");
     const homes = { worker: join(folder, "worker"), client: join(folder, "client") };
-    const binary = await troopBinary();
-    const [coordinatorPort, workerPort, clientPort] = [
-      await freePort(),
-      await freePort(),
-      await freePort(),
-    ];
-    const start = async (
-      name: string,
-      command: readonly string[],
-      env: Record<string, string> = {},
-    ): Promise<Killable> => {
-      const program = await startKillable({ name, command, env });
-      cleanup.add(program.stop);
-      return program;
+    const start = async (program: Promise<Killable>): Promise<Killable> => {
+      const started = await program;
+      cleanup.add(started.stop);
+      return started;
     };
-    const coordinator = await start(
-      "coordinator",
-      [process.execPath, SELF_HOST, "--port", String(coordinatorPort), "--data", dataDir],
-      { REDIS_URL: redis.url, STARTER_CREDITS: "1000000", ALLOWED_RANGES: "127.0.0.0/8" },
-    );
+    const coordinator = await start(startCoordinatorProgram(dataDir, { REDIS_URL: redis.url }));
     const at = ["--coordinator", coordinator.url()];
-    const worker = await start("worker", [
-      binary,
-      "worker",
-      "--policy",
-      "always",
-      "--engine",
-      engine.url,
-      "--listen",
-      `127.0.0.1:${workerPort}`,
-      "--home",
-      homes.worker,
-      ...at,
-    ]);
-    const client = await start("client", [
-      binary,
-      "client",
-      "--no-local",
-      "--port",
-      String(clientPort),
-      "--home",
-      homes.client,
-      ...at,
-    ]);
+    const worker = await start(startWorkerProgram("worker", homes.worker, engine.url, at));
+    const client = await start(startClientProgram(homes.client, at));
     const stopPrograms = async (): Promise<void> => {
       for (const program of [client, worker, coordinator]) await program.stop();
     };

@@ -8,6 +8,11 @@ export type Killable = {
   readonly url: () => string;
   /** SIGKILL to it and to what it started, and the same program anew; resolves when it serves. */
   readonly killAndRestart: () => Promise<void>;
+  /** SIGTERM, and the same program anew when it has ended; resolves when it serves. */
+  readonly restart: () => Promise<void>;
+  /** SIGSTOP: it is there and does nothing. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
   /** SIGTERM; resolves when it has ended. */
   readonly stop: () => Promise<void>;
 };
@@ -32,7 +37,15 @@ export async function startKillable(program: Program): Promise<Killable> {
       await child.exited;
       current = await start(program);
     },
+    async restart() {
+      current.child.kill("SIGTERM");
+      await current.child.exited;
+      current = await start(program);
+    },
+    freeze: () => current.child.kill("SIGSTOP"),
+    thaw: () => current.child.kill("SIGCONT"),
     async stop() {
+      current.child.kill("SIGCONT");
       current.child.kill("SIGTERM");
       await current.child.exited;
     },

@@ -1,43 +1,49 @@
-// Kills coordinator, worker and client at random moments while requests flow, and audits the ledger afterwards.
-// usage: npm run test:chaos [-- --runs 200] [--seed N] [--requests 6]
+// Takes programs away while requests flow, and audits the ledger afterwards.
+// usage: npm run test:chaos [-- kills | storm] [--seed N] [--runs 20] [--requests 6] [--seconds 40] [--apps 40]
+//   kills  coordinator, worker or client is killed at a random moment, run after run (--runs, --requests)
+//   storm  three nodes, the coordinator and the stores by turns, under many apps at once (--seconds, --apps)
 import { parseArgs } from "node:util";
-import { audit } from "./audit";
-import { drain } from "./drain";
-import { killRuns } from "./kill-runs";
-import { startKillableNetwork } from "./killable-network";
+import { kills } from "./kills";
+import { storm } from "./storm";
 
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       runs: { type: "string", default: "20" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
       requests: { type: "string", default: "6" },
+      seconds: { type: "string", default: "40" },
+      apps: { type: "string", default: "40" },
     },
   });
-  const plan = {
-    runs: Number(values.runs),
-    seed: Number(values.seed),
-    requestsEach: Number(values.requests),
-  };
-  console.log(`${plan.runs} runs with ${plan.requestsEach} requests each; --seed ${plan.seed}`);
-  const network = await startKillableNetwork();
-  try {
-    const tally = await killRuns(network, plan, (line) => console.log(line));
-    await drain(network);
-    await network.stopPrograms();
-    const reached = network.engine.journal.entries().filter(({ method }) => method === "POST");
-    const found = await audit(network.dataDir, new Set(reached.map((entry) => entry.bodySha256)));
-    const { hashes, ...ends } = tally;
-    const runOf = (hash: string): number => hashes.findIndex((run) => run.includes(hash)) + 1;
-    console.log(JSON.stringify({ ...ends, ...found, lost: found.lost.length }));
-    for (const hash of found.lost) console.log(`LOST: a request of run ${runOf(hash)}`);
-    for (const key of found.misSettled) console.log(`NOT SETTLED ONCE: ${key}`);
-    for (const offender of found.offenders) console.log(`THE LEDGER IS OFF: ${offender}`);
-    const isGood = found.lost.length + found.misSettled.length + found.offenders.length === 0;
-    return isGood && found.reachedEngine > 0 ? 0 : 1;
-  } finally {
-    await network.remove();
+  const seed = Number(values.seed);
+  const parts = { kills: runKills, storm: runStorm };
+  const names = positionals.length === 0 ? Object.keys(parts) : positionals;
+  for (const name of names) {
+    if (!Object.hasOwn(parts, name)) {
+      console.error(`There is no part ${name}; there are ${Object.keys(parts).join(" and ")}.`);
+      return 2;
+    }
   }
+  let isGood = true;
+  for (const name of names) isGood = (await parts[name as keyof typeof parts]()) && isGood;
+  return isGood ? 0 : 1;
+
+  function runKills(): Promise<boolean> {
+    const plan = { runs: Number(values.runs), seed, requestsEach: Number(values.requests) };
+    say(`kills: ${plan.runs} runs with ${plan.requestsEach} requests each; --seed ${seed}`);
+    return kills(plan, say);
+  }
+  function runStorm(): Promise<boolean> {
+    const plan = { seconds: Number(values.seconds), seed, atOnce: Number(values.apps) };
+    say(`storm: ${plan.atOnce} apps for ${plan.seconds} seconds; --seed ${seed}`);
+    return storm(plan, say);
+  }
+}
+
+function say(line: string): void {
+  console.log(line);
 }

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 async function startWorker(name: string): Promise<Troop> {
   const home = join(network.worker.home, "..", name);
-  const args = ["worker", "--listen", "127.0.0.1:0", "--engine", engine.url];
+  const args = ["worker", "--policy", "always", "--listen", "127.0.0.1:0", "--engine", engine.url];
   return startTroop(await troopBinary(), home, [...args, "--coordinator", network.coordinator.url]);
 }
 

@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { ensureDebianPackages } from "./debian-packages";
 import { freePort } from "./free-port";
-import { startServerProcess } from "./server-process";
+import { type ServerCommand, startRestartable } from "./server-process";
 
 export type PostgresServer = {
   /** `postgres://…` of a superuser, so that tests can create databases of their own. */
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** Ends the server; its data stays for `bringUp`. */
+  readonly takeDown: () => Promise<void>;
+  readonly bringUp: () => Promise<void>;
 };
 
 const DEBIAN_VERSIONS = "/usr/lib/postgresql";
@@ -34,7 +37,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
 
     const port = await freePort();
     const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
-    const server = await startServerProcess({
+    const program: ServerCommand = {
       name: "PostgreSQL",
       command: [programs.postgres, "-D", data, ...settings({ port, folder })],
       cwd: folder,
@@ -44,12 +47,8 @@ export async function startPostgresServer(): Promise<PostgresServer> {
       stopSignal: "SIGINT",
       isReady: () => answersQueries(url),
       readyTimeoutMs: 30_000,
-    });
-    const stop = async (): Promise<void> => {
-      await server.stop();
-      await remove();
     };
-    return { url, stop };
+    return { url, ...(await startRestartable(program, remove)) };
   } catch (error) {
     await remove();
     throw error;

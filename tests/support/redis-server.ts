@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandInPath, ensureDebianPackages } from "./debian-packages";
 import { freePort } from "./free-port";
-import { startServerProcess } from "./server-process";
+import { type ServerCommand, startRestartable } from "./server-process";
 
 export type RedisServer = {
   /** `redis://…`, with its password. */
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** Ends the server, and with it what it kept. */
+  readonly takeDown: () => Promise<void>;
+  readonly bringUp: () => Promise<void>;
 };
 
 /** A real Redis that keeps nothing, on a free port of 127.0.0.1. */
@@ -22,7 +25,7 @@ export async function startRedisServer(): Promise<RedisServer> {
   const port = await freePort();
   const url = `redis://:${password}@127.0.0.1:${port}`;
   try {
-    const server = await startServerProcess({
+    const program: ServerCommand = {
       name: "Redis",
       // "-" reads the settings from stdin, which keeps the password off the command line.
       command: ["redis-server", "-"],
@@ -39,12 +42,8 @@ export async function startRedisServer(): Promise<RedisServer> {
       stopSignal: "SIGTERM",
       isReady: () => answersPing(url),
       readyTimeoutMs: 10_000,
-    });
-    const stop = async (): Promise<void> => {
-      await server.stop();
-      await remove();
     };
-    return { url, stop };
+    return { url, ...(await startRestartable(program, remove)) };
   } catch (error) {
     await remove();
     throw error;

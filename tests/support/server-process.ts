@@ -21,6 +21,13 @@ export type ServerCommand = {
 
 export type ServerProcess = { readonly pid: number; readonly stop: () => Promise<void> };
 
+/** A program that can be ended and started again as it was. */
+export type Restartable = {
+  readonly stop: () => Promise<void>;
+  readonly takeDown: () => Promise<void>;
+  readonly bringUp: () => Promise<void>;
+};
+
 const POLL_MS = 25;
 const STOP_PATIENCE_MS = 10_000;
 const LOG_TAIL_CHARACTERS = 2_000;
@@ -58,6 +65,24 @@ export async function startServerProcess(server: ServerCommand): Promise<ServerP
     await Bun.sleep(POLL_MS);
   }
   return { pid: child.pid, stop };
+}
+
+/** `remove`: what is to be done when it has stopped for good. */
+export async function startRestartable(
+  command: ServerCommand,
+  remove: () => Promise<void>,
+): Promise<Restartable> {
+  let server = await startServerProcess(command);
+  return {
+    takeDown: () => server.stop(),
+    async bringUp() {
+      server = await startServerProcess(command);
+    },
+    async stop() {
+      await server.stop();
+      await remove();
+    },
+  };
 }
 
 async function logTail(path: string): Promise<string> {
