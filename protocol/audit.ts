@@ -35,6 +35,8 @@ export const AuditType = z.enum([
   "node_reinstated",
   "credits_granted",
   "keys_rotated",
+  "hardware_passed",
+  "hardware_failed",
 ]);
 export type AuditType = z.infer<typeof AuditType>;
 

@@ -17,7 +17,7 @@ export const EnrolmentClaims = z.object({
   sub: PeerId,
   usr: UserId,
   nets: z.array(NetworkId).min(1).max(64),
-  /** Microcredits a second that this peer earns as a node. */
+  /** Microcredits a second that this peer earns as a node whose hardware is not proven. */
   rate: Rate,
   iat: z.int(),
   exp: z.int(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { E2eKeyToken } from "./e2e-key";
+import { Rate } from "./microcredits";
 import { ModelId, ModelOffer } from "./model-offer";
 import { NetworkId } from "./names";
 import { PLAIN_TEXT, PLAIN_TEXT_RULE } from "./plain-text";
@@ -73,6 +74,10 @@ export const HeartbeatAnswer = z.object({
   status: z.literal("seen"),
   /** Seconds until the next one is due. */
   next_in_seconds: z.int().positive(),
+  /** Microcredits a second that the node earns now. */
+  rate: Rate.optional(),
+  /** Milliseconds until all nodes are to ask for a hardware challenge at the same moment. */
+  hardware_round_in_ms: z.int().positive().optional(),
   /** An operator keeps the node from serving: it is offered to nobody. */
   suspended: z.object({ reason: z.string() }).optional(),
   /** Of the networks named, those in which this node may not serve (any more). */

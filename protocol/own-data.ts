@@ -18,6 +18,8 @@ export const OwnData = z.object({
   receipts: Rows,
   /** Of requests that they sent. */
   acks: Rows,
+  /** Proofs of their machines' hardware. */
+  benchmarks: Rows,
   audit_events: Rows,
   /** Lists that were longer. */
   shortened: z.array(z.string()),

@@ -40,7 +40,7 @@ export const Registration = z.object({
   enrolment: z.string().min(1),
   /** Unix seconds. */
   enrolment_expires_at: z.int(),
-  /** Microcredits a second that this peer earns as a node. */
+  /** Microcredits a second that this peer earns as a node whose hardware is not proven. */
   rate: Rate,
   /** Address ranges (CIDR) that a client may dial. */
   allowed_ranges: z.array(z.string()).min(1),

@@ -10,6 +10,7 @@ import type { VectorFile } from "#support/vector-case";
 import { ackVectors, receiptVectors } from "#support/vector-recipes-claims";
 import { e2eVectors } from "#support/vector-recipes-e2e";
 import { enrolmentVectors } from "#support/vector-recipes-enrolment";
+import { hardwareVectors } from "#support/vector-recipes-hardware";
 import { identityVectors } from "#support/vector-recipes-identity";
 import { microcreditsVectors } from "#support/vector-recipes-microcredits";
 import { proofVectors } from "#support/vector-recipes-proof";
@@ -21,6 +22,7 @@ const FILES: Readonly<Record<string, VectorFile>> = {
   "ack.json": ackVectors(),
   "e2e.json": e2eVectors(),
   "enrolment.json": enrolmentVectors(),
+  "hardware.json": hardwareVectors(),
   "identity.json": identityVectors(),
   "microcredits.json": microcreditsVectors(),
   "proof.json": proofVectors(),

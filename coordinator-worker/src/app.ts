@@ -23,6 +23,10 @@ import { deviceDecide } from "./routes/device-decide";
 import { deviceFind } from "./routes/device-find";
 import { deviceTokenCreate } from "./routes/device-token-create";
 import { grants } from "./routes/grants";
+import { hardwareChallenge } from "./routes/hardware-challenge";
+import { hardwareCommit } from "./routes/hardware-commit";
+import { hardwareGet } from "./routes/hardware-get";
+import { hardwareVerify } from "./routes/hardware-verify";
 import { healthGet } from "./routes/health-get";
 import { heartbeat } from "./routes/heartbeat";
 import { invitesAccept } from "./routes/invites-accept";
@@ -89,7 +93,7 @@ export function createApp(): App {
     await c.req.arrayBuffer();
     await next();
   });
-  for (const path of ["/authorize/*", "/transactions/*", "/auth/*"]) {
+  for (const path of ["/authorize/*", "/transactions/*", "/auth/*", "/hardware/*"]) {
     app.use(path, timeout(WORK_MS, timedOut));
   }
   for (const path of DISCOVERY_PATHS) app.use(path, timeout(DISCOVERY_MS, timedOut));
@@ -109,6 +113,10 @@ export function createApp(): App {
   authorize(app);
   authorizeExtend(app);
   transactionsSubmit(app);
+  hardwareGet(app);
+  hardwareChallenge(app);
+  hardwareCommit(app);
+  hardwareVerify(app);
   userBalanceGet(app);
   userTransactionsList(app);
   userEarningsGet(app);

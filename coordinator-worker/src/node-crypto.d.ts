@@ -7,5 +7,8 @@ declare module "node:crypto" {
     options: { readonly N: number; readonly r: number; readonly p: number },
     done: (error: Error | null, key: Uint8Array) => void,
   ): void;
+  /** The part of Node's `Hash` that is used. */
+  type Hash = { update(data: Uint8Array): Hash; digest(): Uint8Array };
+  export function createHash(algorithm: "sha256"): Hash;
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
 }

@@ -19,7 +19,12 @@ export async function compile({ root, outfile, foreign }: CompileOptions): Promi
   try {
     const built = join(folder, basename(outfile));
     await Bun.build({
-      entrypoints: [join(root, "peer", "src", "bin.ts")],
+      // Threads are entry points of their own, and lie beside the main one.
+      entrypoints: [
+        join(root, "peer", "src", "bin.ts"),
+        join(root, "peer", "src", "hardware", "cpu-thread.ts"),
+      ],
+      naming: { entry: "[name].[ext]" },
       target: "bun",
       minify: true,
       // Goes into the executable, too: stack traces under TROOP_DEBUG=1 name the sources.

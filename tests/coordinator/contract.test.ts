@@ -29,6 +29,21 @@ const PROVEN: Route[] = [
   { target: "/authorize", body: { model: "m" } },
   { target: "/authorize/extend", body: { ticket: "x", add: 1 } },
   { target: "/transactions/submit", body: { tickets: ["x"], receipts: ["x"] } },
+  { target: "/hardware" },
+  { target: "/hardware/challenge", body: {} },
+  {
+    target: "/hardware/commit",
+    body: {
+      id: crypto.randomUUID(),
+      part: "compute",
+      rows: 1_024,
+      root: "A".repeat(43),
+    },
+  },
+  {
+    target: "/hardware/verify",
+    body: { id: crypto.randomUUID(), part: "compute", rows: "", leaves: "", path: "" },
+  },
   { target: "/auth/device", body: {} },
   { target: "/auth/device/token", body: { device_code: "x" } },
   { target: "/nodes" },

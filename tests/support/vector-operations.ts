@@ -11,9 +11,9 @@ import { hashBody, signProof, verifyProof } from "#protocol/proof";
 import { ReceiptClaims } from "#protocol/receipt";
 import { createRecordReader, recordHeader, recordNonce } from "#protocol/sealed-record";
 import { formatSessionMark, parseSessionMark } from "#protocol/sealed-message";
+import { HARDWARE_OPERATIONS } from "./vector-operations-hardware";
+import { Hex, hex, type Operation, operation } from "./vector-operation";
 import { signTicket, TicketClaims, verifyOwnTicket, verifyTicket } from "#protocol/ticket";
-
-type Operation = (input: unknown) => Promise<unknown>;
 
 /** A token as it stands, or one too long to write down. */
 const Token = z.union([
@@ -23,18 +23,12 @@ const Token = z.union([
     .transform(({ repeat, times }) => repeat.repeat(times)),
 ]);
 
-const Hex = z
-  .string()
-  .regex(/^(?:[0-9a-f]{2})*$/)
-  .transform((text) =>
-    Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
-  );
-
 const Request = { audience: z.string(), method: z.string(), target: z.string() };
 const Issued = { jws: Token, public_key: PublicKey, issuer: z.string(), now_ms: z.int() };
 
 /** What each `op` of a vector does through protocol/; `"throws"` stands for any error. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...HARDWARE_OPERATIONS,
   parse_public_key: operation({ jwk: z.unknown() }, async ({ jwk }) => accepts(PublicKey, jwk)),
   parse_private_key: operation({ jwk: z.unknown() }, async ({ jwk }) => accepts(PrivateKey, jwk)),
   peer_id: operation({ public_key: PublicKey }, ({ public_key }) => peerIdOf(public_key)),
@@ -201,22 +195,6 @@ async function aesGcm(key: Uint8Array<ArrayBuffer>, about: string, nonce: Uint8A
       new Uint8Array(await crypto.subtle.encrypt(how, aes, plain)),
     decrypt: async (sealed: Uint8Array<ArrayBuffer>) =>
       new Uint8Array(await crypto.subtle.decrypt(how, aes, sealed)),
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Strict, so that a misspelt input is an error of the vector and not a check that never ran. */
-function operation<Shape extends z.ZodRawShape>(
-  shape: Shape,
-  run: (input: z.infer<z.ZodObject<Shape, z.core.$strict>>) => Promise<unknown>,
-): Operation {
-  const Input = z.strictObject(shape);
-  return async (raw) => {
-    const input = Input.safeParse(raw);
-    return input.success ? run(input.data) : `unfit input: ${z.prettifyError(input.error)}`;
   };
 }
 

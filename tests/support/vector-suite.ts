@@ -1,6 +1,7 @@
 import ack from "../vectors/ack.json";
 import e2e from "../vectors/e2e.json";
 import enrolment from "../vectors/enrolment.json";
+import hardware from "../vectors/hardware.json";
 import identity from "../vectors/identity.json";
 import microcredits from "../vectors/microcredits.json";
 import proof from "../vectors/proof.json";
@@ -11,7 +12,17 @@ import { OPERATIONS } from "./vector-operations";
 
 export type VectorResult = { readonly name: string; readonly ok: boolean; readonly got: unknown };
 
-const VECTOR_FILES = { ack, e2e, enrolment, identity, microcredits, proof, receipt, ticket };
+const VECTOR_FILES = {
+  ack,
+  e2e,
+  enrolment,
+  hardware,
+  identity,
+  microcredits,
+  proof,
+  receipt,
+  ticket,
+};
 
 /** Runs every vector through protocol/, on whatever runtime this is; one result each, in the files' order. */
 export async function runVectorSuite(

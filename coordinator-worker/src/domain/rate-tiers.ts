@@ -21,6 +21,8 @@ export const TIERS = {
   authorizeUser: { name: "authorize-user", limit: 1_200, windowMs: MINUTE_MS },
   heartbeat: { name: "heartbeat", limit: 120, windowMs: MINUTE_MS },
   submit: { name: "submit", limit: 600, windowMs: MINUTE_MS },
+  /** A run takes five calls. */
+  hardware: { name: "hardware", limit: 120, windowMs: HOUR_MS },
   networks: { name: "networks", limit: 100, windowMs: HOUR_MS },
   admin: { name: "admin", limit: 300, windowMs: MINUTE_MS, failsClosed: true },
   /** Tries to log in: of one address, and as one person from wherever. */

@@ -5,9 +5,13 @@ import { Heartbeat, HEARTBEAT_INTERVAL_S, HeartbeatAnswer } from "#protocol/hear
 import { PUBLIC_NETWORK } from "#protocol/names";
 import type { App, AppContext } from "../app-env";
 import { checkEnrolment } from "../check-enrolment";
+import { epochOf, roundIn } from "../domain/hardware-round";
+import { rateInForce } from "../domain/hardware-standing";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
+import { hardwareEpoch } from "../hardware-epoch";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { readMarks } from "../store/hardware-runs";
 import { recordHeartbeat } from "../store/record-heartbeat";
 
 const route = createRoute({
@@ -31,13 +35,16 @@ export function heartbeat(app: App): void {
   app.openapi(route, async (c) => {
     const said = c.req.valid("json");
     const { config, nowMs, redis } = c.get("deps");
-    const entered = await enter(c, { tier: TIERS.heartbeat }, async () => {
-      const enrolment = await checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER));
+    const entered = await enter(c, { tier: TIERS.heartbeat }, async ({ iss }) => {
+      const [enrolment, marks] = await Promise.all([
+        checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER)),
+        readMarks(redis, iss),
+      ]);
       // Whether the proof was used before is asked below, together with what is written.
-      return { enrolment, replayed: false };
+      return { enrolment, marks, replayed: false };
     });
     if (!entered.ok) return entered.answer;
-    const { enrolment } = entered.found;
+    const { enrolment, marks } = entered.found;
     if (enrolment?.sub !== entered.proven.iss) return enrolmentInvalid(c);
     if (!said.urls.every((url) => isAllowedUrl(url, config.allowedRanges))) {
       return problem(c, "address_not_allowed", {
@@ -48,7 +55,7 @@ export function heartbeat(app: App): void {
     const node = {
       nodeId: enrolment.sub,
       userId: enrolment.usr,
-      rate: enrolment.rate,
+      rate: rateInForce(marks, nowMs()),
       enrolledAtS: enrolment.iat,
     };
     const named = new Set(said.networks ?? [PUBLIC_NETWORK]);
@@ -66,9 +73,13 @@ export function heartbeat(app: App): void {
     const refused = [...named].filter(
       (network) => !networks.includes(network) || banned.includes(network),
     );
+    const { roundAtMs } = await hardwareEpoch(config, epochOf(nowMs()));
+    const roundInMs = roundIn(roundAtMs, nowMs());
     const answer: HeartbeatAnswer = {
       status: "seen",
       next_in_seconds: HEARTBEAT_INTERVAL_S,
+      rate: node.rate,
+      ...(roundInMs !== undefined && { hardware_round_in_ms: roundInMs }),
       ...(refused.length > 0 && { refused_networks: refused }),
       ...(recorded.outcome === "suspended" && { suspended: { reason: recorded.why } }),
     };

@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
 import { ENROLMENT_LIFETIME_S, signEnrolment } from "#protocol/enrolment";
-import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import { PUBLIC_NETWORK, userIdFrom } from "#protocol/names";
 import { RegisterRequest, Registration } from "#protocol/register";
 import { admitNewcomer } from "../admit-newcomer";
 import type { App, AppContext } from "../app-env";
 import { audit } from "../audit";
+import { UNPROVEN_RATE } from "../domain/hardware-score";
 import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
@@ -15,9 +15,6 @@ import { registerPeer } from "../store/ledger";
 import { touchPeer } from "../store/peers";
 import { beginRemembering } from "../store/signed-out";
 import { markSuspended } from "../store/suspensions";
-
-/** What a node earns until its hardware is proven: the reference device's rate. */
-const UNPROVEN_RATE = MICROCREDITS_PER_CREDIT;
 
 const route = createRoute({
   operationId: "registerPeer",

@@ -24,6 +24,9 @@ const LISTS: Readonly<Record<string, SQL>> = {
     from receipts r where r.owner_id in (select id from own) order by r.settled_at desc`,
   acks: sql`select k.lease_id, k.seq, k.node_id, k.wall_ms, k.prompt_tokens, k.completion_tokens, k.outcome, k.acked_at
     from leases l join acks k on k.lease_id = l.id where l.user_id in (select id from own) order by k.acked_at desc`,
+  benchmarks: sql`select b.node_id, b.at, b.version, b.in_round, b.compute_ops::text, b.memory_bytes::text,
+      b.rate::text as microcredits, b.failure
+    from peers p join benchmarks b on b.node_id = p.id where p.user_id in (select id from own) order by b.at desc`,
   audit_events: sql`select v.at, v.type, v.peer_id, v.details from audit_events v
     where v.user_id in (select id from own) order by v.id desc`,
 };

@@ -47,6 +47,13 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./nodes")).nodes,
   },
   {
+    name: "benchmark",
+    aliases: [],
+    summary: "Prove what this machine can compute, which decides what a second on it is worth",
+    examples: ["troop benchmark", "troop benchmark --json"],
+    load: async () => (await import("./benchmark")).benchmark,
+  },
+  {
     name: "join",
     aliases: [],
     summary: "Join a private network by an invite",

@@ -14,6 +14,14 @@ import {
 } from "#protocol/device";
 import { ENROLMENT_HEADER } from "#protocol/enrolment";
 import { type Heartbeat, HeartbeatAnswer } from "#protocol/heartbeat";
+import {
+  Challenge,
+  CommitAnswer,
+  type CommitRequest,
+  HardwareStanding,
+  OpenAnswer,
+  type OpenRequest,
+} from "#protocol/hardware";
 import type { Identity } from "#protocol/identity";
 import type { UserId } from "#protocol/names";
 import { Jwks, type RegisterRequest, Registration } from "#protocol/register";
@@ -42,6 +50,12 @@ export type CoordinatorApi = NetworkApi & {
   /** Sent once, like `authorize`. */
   extend(body: ExtendRequest): Promise<Extension>;
   submit(body: SubmitRequest): Promise<SubmitAnswer>;
+  /** What this node's hardware counts for. */
+  hardware(): Promise<HardwareStanding>;
+  /** Sent once, like all steps of a proof of hardware: a second one would begin another run. */
+  challengeHardware(enrolment: string): Promise<Challenge>;
+  commitHardware(body: CommitRequest): Promise<CommitAnswer>;
+  verifyHardware(body: OpenRequest): Promise<OpenAnswer>;
   jwks(): Promise<Jwks>;
   models(query?: { readonly network?: string }): Promise<ModelList>;
   nodes(query?: NodesQuery): Promise<NodePage>;
@@ -135,6 +149,33 @@ export function coordinatorApi(options: CoordinatorApiOptions): CoordinatorApi {
         target: "/transactions/submit",
         body,
         answer: SubmitAnswer,
+      }),
+    hardware: () =>
+      call(context, { ...discovery, method: "GET", target: "/hardware", answer: HardwareStanding }),
+    challengeHardware: (enrolment) =>
+      call(context, {
+        ...holds,
+        method: "POST",
+        target: "/hardware/challenge",
+        body: {},
+        headers: { [ENROLMENT_HEADER]: enrolment },
+        answer: Challenge,
+      }),
+    commitHardware: (body) =>
+      call(context, {
+        ...holds,
+        method: "POST",
+        target: "/hardware/commit",
+        body,
+        answer: CommitAnswer,
+      }),
+    verifyHardware: (body) =>
+      call(context, {
+        ...holds,
+        method: "POST",
+        target: "/hardware/verify",
+        body,
+        answer: OpenAnswer,
       }),
     jwks: () =>
       call(context, {

@@ -1,0 +1,96 @@
+import { HARDWARE_VERSION } from "#protocol/hardware";
+import { sql } from "drizzle-orm";
+import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
+import { z } from "zod";
+import type { History } from "../domain/hardware-score";
+import { at } from "./ledger";
+import { Int8, sqlRow, sqlRows } from "./sql-rows";
+
+export type NewBenchmark = {
+  readonly nodeId: string;
+  readonly atMs: number;
+  readonly inRound: boolean;
+  /** Operations and bytes a second. */
+  readonly computeOps: number;
+  readonly memoryBytes: number;
+  /** Microcredits a second. */
+  readonly rate: number;
+};
+
+/** A node's speed says something from so many receipts and milliseconds of its engine on. */
+const SERVED_RECEIPTS = 50;
+const SERVED_ENGINE_MS = 60_000;
+
+const HistoryRow = z.object({
+  passes: z.array(
+    z.object({ at_ms: z.number(), in_round: z.boolean(), rate: z.int(), version: z.int() }),
+  ),
+  first_pass_ms: Int8,
+  last_round_ms: Int8.nullable(),
+  served_rate: z.coerce.number().nullable(),
+});
+
+/**
+ * Keeps a pass, and answers what the node has shown so far: its passes of the last day since the last failure, and what its
+ * served tokens are worth a second at their models' usual prices. One round trip.
+ */
+export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promise<History> {
+  const row = await sqlRow(
+    db,
+    HistoryRow,
+    sql`with added as (
+        insert into benchmarks (node_id, at, version, in_round, compute_ops, memory_bytes, rate)
+        values (${run.nodeId}, ${at(run.atMs)}, ${HARDWARE_VERSION}, ${run.inRound}, ${run.computeOps},
+          ${run.memoryBytes}, ${run.rate})
+        returning node_id, at, version, in_round, rate, failure
+      ), runs as (
+        select * from added
+        union all
+        select node_id, at, version, in_round, rate, failure from benchmarks where node_id = ${run.nodeId}
+      ), passes as (
+        select * from runs where failure is null
+          and at > coalesce((select max(at) from runs where failure is not null), '-infinity')
+      ), served as (
+        select r.engine_ms, m.rate as price,
+          coalesce(r.completion_tokens, 0) + coalesce(r.prompt_tokens, 0) / 10.0 as tokens
+        from receipts r join model_rates m on m.network = r.network and m.model = r.model
+        where r.owner_id = (select user_id from peers where id = ${run.nodeId})
+          and r.node_id = ${run.nodeId} and r.outcome = 'completed' and r.amount > 0 and r.engine_ms > 0
+          and r.settled_at > now() - interval '14 days'
+        order by r.settled_at desc limit 500
+      )
+      select
+        (select coalesce(jsonb_agg(jsonb_build_object('at_ms', (extract(epoch from at) * 1000)::float8,
+            'in_round', in_round, 'rate', rate, 'version', version) order by at desc), '[]')
+          from (select * from passes order by at desc limit 100) latest) as passes,
+        (select (extract(epoch from min(at)) * 1000)::bigint from passes) as first_pass_ms,
+        (select (extract(epoch from max(at)) * 1000)::bigint from passes where in_round) as last_round_ms,
+        (select case when count(*) >= ${SERVED_RECEIPTS} and sum(engine_ms) >= ${SERVED_ENGINE_MS}
+            then sum(tokens * price) / sum(engine_ms) end from served) as served_rate`,
+  );
+  return {
+    passes: row.passes.map(({ at_ms, in_round, rate, version }) => ({
+      atMs: at_ms,
+      inRound: in_round,
+      rate,
+      version,
+    })),
+    firstPassMs: row.first_pass_ms,
+    lastRoundMs: row.last_round_ms ?? undefined,
+    servedRate: row.served_rate ?? undefined,
+  };
+}
+
+/** Keeps a failure, which scores 0 and takes the passes before it along. */
+export async function recordFailure(
+  db: NeonHttpDatabase,
+  failed: { nodeId: string; atMs: number; inRound: boolean; failure: string },
+): Promise<void> {
+  await sqlRows(
+    db,
+    z.object({}),
+    sql`insert into benchmarks (node_id, at, version, in_round, compute_ops, memory_bytes, rate, failure)
+      values (${failed.nodeId}, ${at(failed.atMs)}, ${HARDWARE_VERSION}, ${failed.inRound}, 0, 0, 0,
+        ${failed.failure})`,
+  );
+}

@@ -1,0 +1,137 @@
+import type { ProofClaims } from "#protocol/proof";
+import { CHALLENGE_TTL_S } from "#protocol/hardware";
+import type { Redis } from "@upstash/redis/cloudflare";
+import { HardwareRun, type Stage } from "../domain/hardware-run";
+import { COOLDOWN_MS, type Proven } from "../domain/hardware-score";
+import { Cooldown, type HardwareMarks, StoredRate } from "../domain/hardware-standing";
+import { REPLAY_TTL_S, replayKey } from "./replay";
+import { storeCall } from "./store-call";
+
+const runKey = (nodeId: string) => `hardware-run:${nodeId}`;
+export const provenKey = (nodeId: string) => `hardware-proven:${nodeId}`;
+export const cooldownKey = (nodeId: string) => `hardware-cooldown:${nodeId}`;
+
+// A node has one run: a new one takes the place of one whose rows it has not bound yet.
+const OPEN = `
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return {0} end
+local cooling = redis.call('GET', KEYS[2])
+if cooling then return {2, cooling} end
+redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[3])
+return {1}`;
+
+export type Opened =
+  | { readonly outcome: "opened" | "replayed" }
+  | { readonly outcome: "cooling"; readonly untilMs: number };
+
+/** Begins a run, unless the proof was used before or a proof of hardware failed a short while ago. One round trip. */
+export async function openRun(redis: Redis, proof: ProofClaims, run: HardwareRun): Promise<Opened> {
+  const [outcome, cooling = ""] = await storeCall("redis", () =>
+    redis.eval<string[], [number | string, string?]>(
+      OPEN,
+      [replayKey(proof), cooldownKey(proof.iss), runKey(proof.iss)],
+      [String(REPLAY_TTL_S), JSON.stringify(run), String(CHALLENGE_TTL_S)],
+    ),
+  );
+  if (Number(outcome) === 0) return { outcome: "replayed" };
+  if (Number(outcome) === 1) return { outcome: "opened" };
+  return { outcome: "cooling", untilMs: Cooldown.parse(JSON.parse(cooling)).until_ms };
+}
+
+// Read and deleted in one step: whatever is sent at the same moment, one of them gets it.
+const TAKE = `
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return {0} end
+local said = redis.call('GET', KEYS[2])
+if not said then return {1} end
+local run = cjson.decode(said)
+if run.id ~= ARGV[2] or run.stage ~= ARGV[3] then return {1} end
+redis.call('DEL', KEYS[2])
+return {1, said}`;
+
+/** Takes a run that stands at that stage, so that its next step happens once. One round trip. */
+export async function takeRun(
+  redis: Redis,
+  proof: ProofClaims,
+  id: string,
+  stage: Stage,
+): Promise<{ readonly replayed: boolean; readonly run: HardwareRun | undefined }> {
+  const [outcome, said] = await storeCall("redis", () =>
+    redis.eval<string[], [number | string, string?]>(
+      TAKE,
+      [replayKey(proof), runKey(proof.iss)],
+      [String(REPLAY_TTL_S), id, stage],
+    ),
+  );
+  const run = said === undefined ? undefined : HardwareRun.parse(JSON.parse(said));
+  return { replayed: Number(outcome) === 0, run };
+}
+
+/** What a node bound and has to open; a cool-down begins at `lateMs` unless it does. */
+export async function keepCommitted(
+  redis: Redis,
+  nodeId: string,
+  run: HardwareRun,
+  lateMs: number,
+): Promise<void> {
+  const pipeline = redis.pipeline();
+  pipeline.set(runKey(nodeId), JSON.stringify(run), { ex: CHALLENGE_TTL_S });
+  setCooldown(pipeline, nodeId, lateMs);
+  await storeCall("redis", () => pipeline.exec());
+}
+
+/** The node opened what it had bound, and goes on with the next part. */
+export async function keepGoing(redis: Redis, nodeId: string, run: HardwareRun): Promise<void> {
+  const pipeline = redis.pipeline();
+  pipeline.set(runKey(nodeId), JSON.stringify(run), { ex: CHALLENGE_TTL_S });
+  pipeline.del(cooldownKey(nodeId));
+  await storeCall("redis", () => pipeline.exec());
+}
+
+/** From now on the node earns what it has proven. */
+export async function keepProven(
+  redis: Redis,
+  nodeId: string,
+  proven: Proven | undefined,
+  nowMs: number,
+): Promise<void> {
+  const pipeline = redis.pipeline();
+  pipeline.del(cooldownKey(nodeId));
+  if (proven === undefined) pipeline.del(provenKey(nodeId));
+  else {
+    const stored = JSON.stringify({ rate: proven.rate, until_ms: proven.untilMs });
+    const ttlS = Math.max(1, Math.ceil((proven.untilMs - nowMs) / 1_000));
+    pipeline.set(provenKey(nodeId), stored, { ex: ttlS });
+  }
+  await storeCall("redis", () => pipeline.exec());
+}
+
+/** A proof failed: what the node had proven counts no more, and for a while no run is begun. */
+export async function startCooldown(redis: Redis, nodeId: string, nowMs: number): Promise<void> {
+  const pipeline = redis.pipeline();
+  setCooldown(pipeline, nodeId, nowMs);
+  pipeline.del(provenKey(nodeId));
+  await storeCall("redis", () => pipeline.exec());
+}
+
+function setCooldown(pipeline: ReturnType<Redis["pipeline"]>, nodeId: string, fromMs: number) {
+  const cooldown = JSON.stringify({ from_ms: fromMs, until_ms: fromMs + COOLDOWN_MS });
+  // It may begin some seconds from now.
+  pipeline.set(cooldownKey(nodeId), cooldown, { px: COOLDOWN_MS + CHALLENGE_TTL_S * 1_000 });
+}
+
+export async function readMarks(redis: Redis, nodeId: string): Promise<HardwareMarks> {
+  const found = await storeCall("redis", () =>
+    redis.mget<(string | null)[]>(provenKey(nodeId), cooldownKey(nodeId)),
+  );
+  return marksOf(found[0], found[1]);
+}
+
+/** What stands under `provenKey` and `cooldownKey`. */
+export function marksOf(
+  proven: string | null | undefined,
+  cooldown: string | null | undefined,
+): HardwareMarks {
+  return {
+    proven: typeof proven === "string" ? StoredRate.parse(JSON.parse(proven)) : undefined,
+    cooldown: typeof cooldown === "string" ? Cooldown.parse(JSON.parse(cooldown)) : undefined,
+  };
+}

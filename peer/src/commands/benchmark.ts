@@ -1,0 +1,100 @@
+import type { HardwareStanding } from "#protocol/hardware";
+import { CliError, EXIT } from "../cli/error";
+import { command } from "../command";
+import { withEnrolment } from "../home/enrol";
+import { barChart } from "../hardware/bar-chart";
+import { openCpuDevice } from "../hardware/cpu-device";
+import { ProofYielded } from "../hardware/device";
+import { progressLine } from "../hardware/progress-line";
+import { proveHardware, ProofVersionError } from "../hardware/prove";
+import { REFERENCE_DEVICES } from "../hardware/reference-devices";
+
+type Benchmark = {
+  /** Whether the coordinator checked it and counts it. */
+  readonly verified: boolean;
+  /** Credits a second that this machine earns from now on. */
+  readonly multiplier: number;
+  /** What this run alone comes to. */
+  readonly run_multiplier: number;
+  readonly path: "cpu" | "gpu";
+  readonly device: string;
+  /** Operations and bytes a second. */
+  readonly compute_ops: number;
+  readonly memory_bytes: number;
+  readonly standing: HardwareStanding;
+};
+
+export const benchmark = command({
+  schema: "troop.benchmark/1",
+  flags: {},
+  run: async (ctx): Promise<Benchmark> => {
+    const signal = ctx.stopSignal();
+    const { home, api } = await ctx.coordinator();
+    const line = progressLine(ctx.say);
+    const device = await openCpuDevice({ signal });
+    try {
+      const passed = await withEnrolment(home, api, ({ enrolment, peer_id: nodeId }) =>
+        proveHardware({
+          api,
+          enrolment,
+          nodeId,
+          device,
+          signal,
+          steadyMs: () => performance.now(),
+          onProgress: line,
+        }),
+      );
+      const { compute_ops, memory_bytes, run_multiplier, standing } = passed;
+      const { verified, multiplier } = standing;
+      const { path, label } = device;
+      return {
+        verified,
+        multiplier,
+        run_multiplier,
+        path,
+        device: label,
+        compute_ops,
+        memory_bytes,
+        standing,
+      };
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      await device.close();
+    }
+  },
+  human: renderBenchmark,
+});
+
+function explained(error: unknown): unknown {
+  if (error instanceof ProofYielded) {
+    return new CliError(EXIT.failed, "The benchmark was stopped.", "Run: troop benchmark");
+  }
+  if (error instanceof ProofVersionError) {
+    return new CliError(
+      EXIT.failed,
+      "The coordinator asks for a proof that this version of troop does not know.",
+      "Install the newest version of troop.",
+    );
+  }
+  return error;
+}
+
+function renderBenchmark(data: Benchmark): string {
+  const own = { name: "this machine, this run", value: data.run_multiplier };
+  const others = REFERENCE_DEVICES.map(({ name, multiplier }) => ({ name, value: multiplier }));
+  const bars = [own, ...others].toSorted((a, b) => b.value - a.value);
+  return `Compute   ${(data.compute_ops / 1e9).toFixed(1)} billion operations a second (${data.path.toUpperCase()}, ${data.device})
+Memory    ${(data.memory_bytes / 1e9).toFixed(1)} GB a second
+This run  ${data.run_multiplier.toFixed(2)} credits a second
+
+${barChart(bars)}
+${standingLine(data.standing)}
+`;
+}
+
+function standingLine({ basis, multiplier, until }: HardwareStanding): string {
+  const earns = `A second on this machine is worth ${multiplier.toFixed(2)} credits`;
+  if (basis !== "proof") return `${earns}: this run on demand does not count any more.`;
+  return `${earns}, verified, until ${until ?? "the next proof"}.`;
+}

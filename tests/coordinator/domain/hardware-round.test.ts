@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { epochOf, isInRound, roundAtMs, roundIn } from "#coordinator/domain/hardware-round";
+
+const EPOCH_MS = 2 * 3_600_000;
+
+it("has one round in each epoch, anywhere in it and never across its end", () => {
+  for (const [bytes, offsetMs] of [
+    [[0, 0, 0, 0], 0],
+    [[128, 0, 0, 0], 3_540_000],
+    [[255, 255, 255, 255], EPOCH_MS - 120_001],
+  ] as const) {
+    const atMs = roundAtMs(7, Uint8Array.from(bytes));
+    expect(atMs).toBe(7 * EPOCH_MS + offsetMs);
+    expect(epochOf(atMs)).toBe(7);
+  }
+});
+
+it("is told 25 seconds before, and not after it began", () => {
+  expect(roundIn(100_000, 74_999)).toBeUndefined();
+  expect(roundIn(100_000, 75_000)).toBe(25_000);
+  expect(roundIn(100_000, 99_999)).toBe(1);
+  expect(roundIn(100_000, 100_000)).toBeUndefined();
+});
+
+it("takes challenges from a second before until two seconds after", () => {
+  expect([98_999, 99_000, 102_000, 102_001].map((nowMs) => isInRound(100_000, nowMs))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+});
