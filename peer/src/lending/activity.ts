@@ -34,8 +34,6 @@ export const NOTHING_SEEN: Activity = {
 
 /** A peak shorter than this is a window being moved, not a game. */
 const WINDOW_MS = 15_000;
-/** Below this much of a GPU a program is not using it. */
-const PROCESS_LOAD_PERCENT = 5;
 /** From there on load on the processor counts as somebody's work. */
 export const USUAL_CPU_LIMIT_PERCENT = 50;
 /** Cooler by so much, it lends again: else it would flap around the limit. */
@@ -90,41 +88,50 @@ function withCpu(before: Activity, loadPercent: number, context: Context): Activ
   const { policy, isOursBusy, nowMs } = context;
   if (isOursBusy) return { ...before, cpuLoad: [] };
   const cpuLoad = within(before.cpuLoad, { atMs: nowMs, percent: loadPercent });
-  const isUsed = meanOf(cpuLoad) >= (policy.cpuLimitPercent ?? USUAL_CPU_LIMIT_PERCENT);
+  const isUsed = steadyLoad(cpuLoad) >= (policy.cpuLimitPercent ?? USUAL_CPU_LIMIT_PERCENT);
   return { ...before, cpuLoad, ...(isUsed && { cpuUseMs: nowMs }) };
 }
 
 function withGpu(before: Activity, reading: GpuReading, context: Context): Activity {
-  const { policy, isOursBusy, nowMs } = context;
-  const { gpus, processes } = reading;
+  const { policy, nowMs } = context;
+  const { gpus, processes = [] } = reading;
   const hottestC = mostOf(gpus.map(({ temperatureC }) => temperatureC));
-  const base = {
-    ...before,
-    hasGpu: gpus.length > 0,
-    hottestC,
-    isHot: isTooHot(before, hottestC, policy),
-  };
-  const others = (processes ?? []).filter((process) => isOthers(process, policy));
-  const loads = gpus.map(({ loadPercent }) => loadPercent);
-  const load = isOursBusy ? undefined : mostOf(loads);
-  const gpuLoad = load === undefined ? [] : within(before.gpuLoad, { atMs: nowMs, percent: load });
-  const by = userOf(others, meanOf(gpuLoad), policy);
-  return { ...base, gpuLoad, ...(by !== undefined && { gpuUse: { atMs: nowMs, by } }) };
+  const isHot = isTooHot(before, hottestC, policy);
+  const others = processes.filter((process) => isOthers(process, policy));
+  const percent = loadByOthers(reading, others, context);
+  const gpuLoad = percent === undefined ? [] : within(before.gpuLoad, { atMs: nowMs, percent });
+  const by = userOf(others, steadyLoad(gpuLoad), policy);
+  const after = { ...before, hasGpu: gpus.length > 0, hottestC, isHot, gpuLoad };
+  return by === undefined ? after : { ...after, gpuUse: { atMs: nowMs, by } };
+}
+
+/** Of the busiest GPU; `undefined` where it cannot be told from our own jobs' load. */
+function loadByOthers(
+  { gpus, processes = [] }: GpuReading,
+  others: readonly GpuProcess[],
+  { isOursBusy }: Context,
+): number | undefined {
+  const isToldApart = processes.some(({ loadPercent }) => loadPercent !== undefined);
+  const apart = isToldApart
+    ? others.reduce((sum, { loadPercent = 0 }) => sum + loadPercent, 0)
+    : undefined;
+  if (isOursBusy) return apart;
+  // Without jobs of ours, the engine works for the machine's owner.
+  return mostOf([apart, ...gpus.map(({ loadPercent }) => loadPercent)]);
 }
 
 /** Who else uses the GPUs, in words; `undefined`: nobody. */
 function userOf(others: readonly GpuProcess[], load: number, policy: Policy): string | undefined {
-  const working = others
-    .filter(({ loadPercent = 0 }) => loadPercent >= PROCESS_LOAD_PERCENT)
-    .toSorted((a, b) => (b.loadPercent ?? 0) - (a.loadPercent ?? 0))[0];
-  if (working !== undefined) return `${programName(working.name)} uses the GPU`;
-  const vramMib = others.reduce((sum, process) => sum + (process.vramMib ?? 0), 0);
-  const largest = others.toSorted((a, b) => (b.vramMib ?? 0) - (a.vramMib ?? 0))[0];
-  if (largest !== undefined && vramMib > policy.vramLimitMib) {
-    return `${programName(largest.name)} holds the GPU's memory`;
+  const [first] = others.toSorted(
+    (a, b) => (b.loadPercent ?? 0) - (a.loadPercent ?? 0) || (b.vramMib ?? 0) - (a.vramMib ?? 0),
+  );
+  if (load >= policy.gpuLimitPercent) {
+    return first === undefined ? "the GPU is in use" : `${programName(first.name)} uses the GPU`;
   }
-  if (load < policy.gpuLimitPercent) return undefined;
-  return largest === undefined ? "the GPU is in use" : `${programName(largest.name)} uses the GPU`;
+  const [largest] = others.toSorted((a, b) => (b.vramMib ?? 0) - (a.vramMib ?? 0));
+  const vramMib = others.reduce((sum, process) => sum + (process.vramMib ?? 0), 0);
+  if (largest === undefined || vramMib <= policy.vramLimitMib) return undefined;
+  return `${programName(largest.name)} holds the GPU's memory`;
 }
 
 /** Neither an engine nor what every desktop runs. */
@@ -144,9 +151,10 @@ function within(samples: readonly Sample[], newest: Sample): readonly Sample[] {
   return [...samples.filter(({ atMs }) => newest.atMs - atMs < WINDOW_MS), newest];
 }
 
-function meanOf(samples: readonly Sample[]): number {
-  if (samples.length === 0) return 0;
-  return samples.reduce((sum, { percent }) => sum + percent, 0) / samples.length;
+/** Load that has lasted and goes on: the mean of the samples, or the newest where that is less. */
+function steadyLoad(samples: readonly Sample[]): number {
+  const sum = samples.reduce((total, { percent }) => total + percent, 0);
+  return Math.min(sum / Math.max(1, samples.length), samples.at(-1)?.percent ?? 0);
 }
 
 function mostOf(values: readonly (number | undefined)[]): number | undefined {

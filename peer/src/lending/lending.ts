@@ -86,7 +86,8 @@ export function createLending(options: LendingOptions): Lending {
     probes: options.probes,
     machine,
     clock,
-    everyMs: (signal) => (decision.lends ? LENDING_EVERY_MS : HOLDING_EVERY_MS)[signal],
+    everyMs: (signal) =>
+      (decision.lends || !hasStarted ? LENDING_EVERY_MS : HOLDING_EVERY_MS)[signal],
     onSight(sighting) {
       if (options.isOursBusy()) oursUntilMs = clock.steadyMs() + OURS_TAIL_MS;
       const isOursBusy = clock.steadyMs() < oursUntilMs;
@@ -103,6 +104,7 @@ export function createLending(options: LendingOptions): Lending {
     decision = decide({ policy, activity, pausedUntilMs, endsAtMs }, nowMs);
     const changesAtMs = decision.lends ? decision.untilMs : decision.againAtMs;
     if (changesAtMs !== undefined) disarm = clock.after(changesAtMs - nowMs, decideNow);
+    if (decision.lends && !before.lends) signals.hurry();
     if (!isSame(before, decision)) options.onChange(decision, before);
   }
 
@@ -140,7 +142,11 @@ export function createLending(options: LendingOptions): Lending {
   };
 }
 
+/** Whether nothing differs that others than its owner are told. */
+export function isSameToOthers(a: Decision, b: Decision): boolean {
+  return a.lends ? b.lends : !b.lends && a.reason === b.reason;
+}
+
 function isSame(a: Decision, b: Decision): boolean {
-  if (a.lends || b.lends) return a.lends === b.lends;
-  return a.reason === b.reason && a.why === b.why;
+  return isSameToOthers(a, b) && (a.lends || a.why === b.why);
 }

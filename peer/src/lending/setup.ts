@@ -22,7 +22,7 @@ export function lendingSetup(
   const localTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return {
     policy: policyOf(file, localTimeZone),
-    probes: platform.probes(env),
+    probes: platform.probes(),
     machine: thisMachine(env),
     localTimeZone,
     control: controlAddress(homeDir, platform),

@@ -1,13 +1,16 @@
 import { isAbsolute, join } from "node:path";
+import { amd } from "../probes/amd";
 import { cpuLoad } from "../probes/cpu-load";
+import { linuxInput } from "../probes/linux-input";
 import { nvidiaSmi } from "../probes/nvidia-smi";
+import { powerSupply } from "../probes/power-supply";
 import type { Platform } from "./platform";
 
 export const linux: Platform = {
   // The XDG base directory specification says to ignore relative paths.
   configFolder: ({ XDG_CONFIG_HOME: xdg }, homeFolder) =>
     xdg !== undefined && isAbsolute(xdg) ? xdg : join(homeFolder, ".config"),
-  probes: () => [cpuLoad(), nvidiaSmi],
+  probes: () => [linuxInput, nvidiaSmi, amd(), powerSupply, cpuLoad()],
   pipeFolder: undefined,
   hasPosixModes: true,
   isTailscaleInterface: (name) => name.startsWith("tailscale"),

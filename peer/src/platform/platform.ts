@@ -9,7 +9,7 @@ export type Platform = {
   /** The folder in which programs keep settings for this user. */
   readonly configFolder: (env: Env, homeFolder: string) => string;
   /** Ways to learn whether somebody uses this machine; each may come to nothing on a given one. */
-  readonly probes: (env: Env) => readonly Probe[];
+  readonly probes: () => readonly Probe[];
   /** Where local pipes have their names; `undefined` where sockets are files. */
   readonly pipeFolder: string | undefined;
   /** Files carry an owner and POSIX permission bits. */

@@ -14,6 +14,8 @@ export type Machine = {
   read(path: string): Promise<Text>;
   /** Names in a folder; empty where there is none. */
   list(path: string): Promise<readonly string[]>;
+  /** Unix milliseconds. */
+  wallMs(): number;
   /** Milliseconds that all cores together were idle and not, since some moment. */
   cpuTimes(): { readonly idleMs: number; readonly busyMs: number };
 };
@@ -40,6 +42,7 @@ const SYSTEM: Omit<Machine, "run"> = {
       return []; // Not there, or not ours to look into: either way it tells nothing.
     }
   },
+  wallMs: () => Date.now(),
   cpuTimes() {
     let idleMs = 0;
     let busyMs = 0;

@@ -14,6 +14,8 @@ export type Look = {
 export type SignalWatch = {
   /** Looks at everything once; resolves when all that is known has been told. */
   first(): Promise<void>;
+  /** Looks at once at what is not being looked at: from now on it matters more. */
+  hurry(): void;
   /** What every probe last came to. */
   readonly looks: () => readonly Look[];
   /** Resolves when no look is under way. */
@@ -87,6 +89,13 @@ export function watchSignals(options: SignalWatchOptions): SignalWatch {
       for (const signal of signals) start(signal);
       await settled();
     },
+    hurry() {
+      for (const signal of signals) {
+        if (underWay.has(signal)) continue;
+        disarm.get(signal)?.();
+        start(signal);
+      }
+    },
     looks: () =>
       sources.map(({ probe: { signal, source }, last }) => ({ signal, source, state: last })),
     settled,
@@ -138,7 +147,9 @@ function together(signal: Signal, sources: readonly Source[]): Sighting {
 
 function allGpus(readings: readonly GpuReading[]): GpuReading | undefined {
   if (readings.length === 0) return undefined;
-  const gpus = readings.flatMap((reading) => reading.gpus);
+  const all = readings.flatMap((reading) => reading.gpus);
+  const named = all.filter(({ name }) => name !== "");
+  const gpus = named.length > 0 ? named : all;
   const processes = readings.flatMap((reading) => reading.processes ?? []);
   const tells = readings.some((reading) => reading.processes !== undefined);
   return { gpus, ...(tells && { processes }) };

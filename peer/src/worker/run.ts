@@ -6,7 +6,7 @@ import { watchEngines } from "../engines/watch";
 import { withEnrolment } from "../home/enrol";
 import { createSubmitter } from "../outbox/submitter";
 import { gpuLabel } from "../lending/gpu-label";
-import { createLending } from "../lending/lending";
+import { createLending, isSameToOthers } from "../lending/lending";
 import { isOffered } from "../lending/offered";
 import { pauseFile } from "../lending/pause-file";
 import { VERSION } from "../version";
@@ -96,10 +96,10 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     clock,
     isOursBusy: () => jobs.size > 0,
     pauses: pauseFile(home.dir),
-    onChange(now) {
+    onChange(now, before) {
       availability.setUserActive(!now.lends);
       sayDecision(now);
-      heartbeats.offerChanged();
+      if (!isSameToOthers(now, before)) heartbeats.offerChanged();
       makeWay.decided(now);
     },
   });

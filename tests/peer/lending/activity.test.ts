@@ -54,6 +54,8 @@ it("takes steady load for a game, and a peak for a window that was moved", () =>
     [load(100), { atMs: 12_000 }],
   ]);
   expect(peak.gpuUse).toBeUndefined();
+  const ended = after([[load(90)], [load(24), { atMs: 3_000 }]]);
+  expect(ended.gpuUse?.atMs).toBe(NOW);
   const game = after([[load(0)], [load(90), { atMs: 3_000 }]]);
   expect(game.gpuUse).toEqual({ atMs: NOW + 3_000, by: "the GPU is in use" });
 });
@@ -97,7 +99,7 @@ it("names the program that uses the GPU: the busiest, or the largest", () => {
 
 it.each([
   ["others' memory up to the limit", { name: "/opt/train", vramMib: 2_048 }],
-  ["a program that only waits", { name: "/opt/train", loadPercent: 4 }],
+  ["a program that does little", { name: "/opt/video", loadPercent: 24 }],
   ["Ollama", { name: "/usr/local/bin/ollama", loadPercent: 99, vramMib: 20_000 }],
   ["Ollama's runner", { name: "/usr/local/lib/ollama/ollama_llama_server", vramMib: 20_000 }],
   ["vLLM", { name: "VLLM::EngineCore", vramMib: 20_000 }],
@@ -111,7 +113,7 @@ it.each([
     { name: "C:\\Users\\a\\AppData\\Local\\Programs\\LM Studio\\LM Studio.exe", vramMib: 9_000 },
   ],
   ["the desktop", { name: "/usr/lib/xorg/Xorg", vramMib: 9_000 }],
-  ["the desktop of Windows", { name: "C:\\Windows\\System32\\dwm.exe", loadPercent: 30 }],
+  ["the desktop of Windows", { name: "C:\\Windows\\System32\\dwm.exe", loadPercent: 99 }],
 ])("does not take %s for use by others", (_, process) => {
   expect(after([[used(process)]]).gpuUse).toBeUndefined();
 });

@@ -8,7 +8,10 @@ export type Script = {
 };
 
 /** A machine that answers by a script, which may be another one each time. */
-export function scriptedMachine(script: () => Script): Machine & { readonly ran: string[][] } {
+export function scriptedMachine(
+  script: () => Script,
+  wallMs: () => number = Date.now,
+): Machine & { readonly ran: string[][] } {
   const ran: string[][] = [];
   return {
     ran,
@@ -30,6 +33,7 @@ export function scriptedMachine(script: () => Script): Machine & { readonly ran:
         ...new Set(inside.map((file) => file.slice(path.length + 1).split("/")[0] ?? "")),
       ].toSorted();
     },
+    wallMs,
     cpuTimes: () => script().cpu ?? { idleMs: 0, busyMs: 0 },
   };
 }

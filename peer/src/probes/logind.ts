@@ -1,0 +1,71 @@
+import type { Machine } from "./machine";
+import { TOOL_LIMIT_MS } from "./probe";
+import type { Outcome } from "#protocol/outcome";
+import type { ProbeRefusal } from "../lending/readings";
+
+/** A person's session on this machine, as logind knows it. */
+export type Session = {
+  readonly isGraphical: boolean;
+  /** Milliseconds without input; `undefined` where the desktop has never told logind. */
+  readonly idleMs: number | undefined;
+};
+
+const PROPERTIES = ["Class", "State", "Type", "IdleHint", "IdleSinceHint"];
+
+/** The sessions of people: neither the login screen's nor a service's. */
+export async function readSessions(
+  machine: Machine,
+): Promise<Outcome<readonly Session[], ProbeRefusal>> {
+  const listed = await machine.run(["loginctl", "list-sessions", "--no-legend"], TOOL_LIMIT_MS);
+  if (!listed.ok) return listed;
+  const ids = sessionIds(listed.value);
+  if (ids === undefined) return { ok: false, reason: "garbage" };
+  if (ids.length === 0) return { ok: true, value: [] };
+  const asked = PROPERTIES.flatMap((name) => ["-p", name]);
+  const shown = await machine.run(["loginctl", "show-session", ...ids, ...asked], TOOL_LIMIT_MS);
+  if (!shown.ok) return shown;
+  const sessions = parseSessions(shown.value, machine.wallMs());
+  return sessions === undefined ? { ok: false, reason: "garbage" } : { ok: true, value: sessions };
+}
+
+/** The first column in every version; an id is digits, or `c` and digits where the kernel gave none. */
+function sessionIds(text: string): readonly string[] | undefined {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const ids = lines.map((line) => /^\s*(c?\d+)\s+\d+\s/.exec(line)?.[1]);
+  return ids.every((id) => id !== undefined) ? ids : undefined;
+}
+
+function parseSessions(text: string, nowMs: number): readonly Session[] | undefined {
+  const blocks = text.split(/\n\s*\n/).filter((block) => block.trim() !== "");
+  const sessions: Session[] = [];
+  for (const block of blocks) {
+    const facts = new Map(
+      block.split("\n").map((line): [string, string] => {
+        const [name = "", ...value] = line.split("=");
+        return [name.trim(), value.join("=").trim()];
+      }),
+    );
+    const kind = facts.get("Class");
+    if (kind === undefined || !facts.has("IdleHint")) return undefined;
+    // `user-early` and others of its kind came with systemd 256.
+    const isPerson = kind === "user" || kind === "user-light";
+    if (!isPerson || facts.get("State") === "closing") continue;
+    sessions.push(sessionOf(facts, nowMs));
+  }
+  return sessions;
+}
+
+/**
+ * A desktop sets `IdleHint` when it blanks the screen, so until then "no" is all that is known. A terminal's last key
+ * is in `IdleSinceHint`, whatever the hint says.
+ */
+function sessionOf(facts: ReadonlyMap<string, string>, nowMs: number): Session {
+  const type = facts.get("Type") ?? "";
+  const isGraphical = ["x11", "wayland", "mir"].includes(type);
+  // Microseconds since 1970.
+  const sinceMs = Number(facts.get("IdleSinceHint") ?? 0) / 1_000;
+  const wasTold = Number.isFinite(sinceMs) && sinceMs > 0;
+  const idleMs = wasTold ? Math.max(0, nowMs - sinceMs) : undefined;
+  const isBusyDesktop = isGraphical && facts.get("IdleHint") === "no" && wasTold;
+  return { isGraphical, idleMs: isBusyDesktop ? 0 : idleMs };
+}
