@@ -28,8 +28,9 @@ export type TestPeer = {
   readonly beat: (registration: Registration, beat?: Partial<Heartbeat>) => Promise<Response>;
 };
 
-export async function newPeer(baseUrl: string): Promise<TestPeer> {
-  const identity = await openIdentity(await generatePrivateKey());
+/** `known`: who it is; somebody new unless a test wants another. */
+export async function newPeer(baseUrl: string, known?: Identity): Promise<TestPeer> {
+  const identity = known ?? (await openIdentity(await generatePrivateKey()));
   const call = async (target: string, { method, body, headers, proof = {} }: Call = {}) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const verb = method ?? (body === undefined ? "GET" : "POST");

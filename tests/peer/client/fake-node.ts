@@ -37,6 +37,7 @@ export type Behaviour = (request: NodeRequest) => Response | Promise<Response>;
 
 export type FakeNode = {
   readonly id: string;
+  readonly identity: Identity;
   readonly url: string;
   /** Its certified key. */
   readonly e2eKey: string;
@@ -52,7 +53,7 @@ export type FakeNode = {
 
 /** A node made of the protocol's own checks; what they let in is answered as the test says. */
 export async function fakeNode(
-  { key, issuer }: { readonly key: SigningKey; readonly issuer: string },
+  { key, issuer }: { readonly key: Pick<SigningKey, "publicKey">; readonly issuer: string },
   answer: Behaviour = () => Response.json({ from: "node" }),
 ): Promise<FakeNode> {
   const identity: Identity = await openIdentity(await generatePrivateKey());
@@ -135,6 +136,7 @@ export async function fakeNode(
   });
   const node: FakeNode = {
     id,
+    identity,
     url: `http://127.0.0.1:${server.port}`,
     e2eKey,
     seen,
