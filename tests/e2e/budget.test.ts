@@ -10,6 +10,7 @@ import { createNetworks } from "#peer/client/networks";
 import { createNodeOrder } from "#peer/client/node-order";
 import { probeNode } from "#peer/client/probe-node";
 import { createSilenceWatch } from "#peer/client/silence";
+import { createTicks } from "#peer/client/ticks";
 import { tellOfTicket } from "#peer/client/tell-of-ticket";
 import { type CoordinatorApi, coordinatorApi } from "#peer/coordinator/api";
 import { enrol } from "#peer/home/enrol";
@@ -95,6 +96,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
     }),
     order: createNodeOrder(Date.now),
     silence: createSilenceWatch(probeNode),
+    ticks: createTicks(),
     bodies: createBodyBudget(),
     listening: "127.0.0.1",
     enrolled: () => Promise.resolve(),

@@ -4,9 +4,11 @@ import { apiOfPath } from "../metering/api-of-path";
 import type { Answered, AppRequest } from "./attempt";
 import { relayBody } from "./relay";
 import { type BodyEnd, seenEnd } from "./seen-end";
+import type { Ticks } from "./ticks";
 
 /** The node's answer as the app gets it: its status, its headers, every byte. */
 export function answerToApp(
+  ticks: Ticks,
   { answer, refusal, nodeId, engine, ack, cut, heard, broke, keptAs, end }: Answered,
   request: Pick<AppRequest, "target" | "requestId" | "signal">,
   attempts: number,
@@ -37,6 +39,6 @@ export function answerToApp(
     ended("whole");
     return new Response(whole.length === 0 ? null : whole, { status, headers });
   }
-  const relay = { engine, meter, heard, ended, left: cut };
+  const relay = { ticks, engine, meter, heard, ended, left: cut };
   return new Response(relayBody(answer, relay), { status, headers });
 }

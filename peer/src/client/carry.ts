@@ -1,6 +1,14 @@
 import { answerToApp } from "./answer-to-app";
 import type { Answered, AppRequest } from "./attempt";
-import { type Found, search, type SearchDeps } from "./search";
+import { lateAnswer } from "./late-answer";
+import { type Found, LOOK_FOR_MS, search, type SearchDeps } from "./search";
+import type { Ticks } from "./ticks";
+import { wantsEvents } from "./wants-events";
+
+/** After so long no other node is tried. */
+const LATE_TICKS = LOOK_FOR_MS / 1_000;
+
+export type CarryDeps = SearchDeps & { readonly ticks: Ticks };
 
 /**
  * Carries one request to a node and back; before the first byte of an answer it may try another node. `own` is what this
@@ -8,7 +16,24 @@ import { type Found, search, type SearchDeps } from "./search";
  * not before its answer has ended, since the runtime keeps what it has sent for as long as the answer comes.
  */
 export async function carry(
-  deps: SearchDeps,
+  deps: CarryDeps,
+  request: AppRequest,
+  own: Answered | undefined,
+  over: () => void,
+): Promise<Response> {
+  const answering = answer(deps, request, own, over);
+  if (!wantsEvents(request.target, request.body)) return answering;
+  return new Promise((resolve, reject) => {
+    const wait = deps.ticks.begin(LATE_TICKS, LATE_TICKS, () => {
+      wait.end();
+      resolve(lateAnswer(answering, request, deps.ticks));
+    });
+    answering.then(resolve, reject).finally(wait.end);
+  });
+}
+
+async function answer(
+  deps: CarryDeps,
   request: AppRequest,
   own: Answered | undefined,
   over: () => void,
@@ -19,11 +44,12 @@ export async function carry(
   } finally {
     if (found === undefined || found instanceof Response) over();
   }
-  return found instanceof Response ? found : handOver(found, request, over);
+  return found instanceof Response ? found : handOver(deps.ticks, found, request, over);
 }
 
 /** Gives an answer to the app. */
 export function handOver(
+  ticks: Ticks,
   { answered, attempts }: Found,
   request: Pick<AppRequest, "target" | "requestId" | "signal">,
   over: () => void,
@@ -32,5 +58,5 @@ export function handOver(
     answered.end();
     over();
   };
-  return answerToApp({ ...answered, end }, request, attempts);
+  return answerToApp(ticks, { ...answered, end }, request, attempts);
 }

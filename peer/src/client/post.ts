@@ -3,20 +3,19 @@ import { renameModel } from "../http/rename-model";
 import { appError } from "./app-error";
 import type { Answered, AppRequest } from "./attempt";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
-import { carry, handOver } from "./carry";
+import { carry, type CarryDeps, handOver } from "./carry";
 import { conversationKey } from "./conversation-key";
 import { coordinatorError } from "./coordinator-error";
 import type { LocalEngines } from "./local-engines";
 import { unknownModel, unusableNetwork } from "./models-api";
 import { namedModel } from "./named-model";
 import type { Networks } from "./networks";
-import type { SearchDeps } from "./search";
 import { verdictOn } from "./verdict";
 
 /** A proof names the target behind its audience, in 4,096 characters. */
 const MOST_TARGET_CHARACTERS = 4_000;
 
-export type PostDeps = Omit<SearchDeps, "leases" | "models"> & {
+export type PostDeps = Omit<CarryDeps, "leases" | "models"> & {
   readonly networks: Networks;
   readonly bodies: BodyBudget;
   /** `undefined`: this machine's own engines are not used. */
@@ -53,7 +52,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     const requestId = crypto.randomUUID();
     const asked = { model, target, headers, body, bodyHash, signal, requestId };
     const own = await fromThisMachine(deps, { ...asked, conversation: undefined });
-    if (own?.isFinal === true) return handOver({ ...own, attempts: 1 }, asked, over());
+    if (own?.isFinal === true) return handOver(deps.ticks, { ...own, attempts: 1 }, asked, over());
     return await fromTheNetwork(deps, asked, own?.answered, over);
   } finally {
     if (!isCarried) release();
@@ -84,7 +83,9 @@ async function fromTheNetwork(
 ): Promise<Response> {
   const { model: name, headers } = asked;
   const refuse = (refusal: Response): Response =>
-    own === undefined ? refusal : handOver({ answered: own, attempts: 1 }, asked, over());
+    own === undefined
+      ? refusal
+      : handOver(deps.ticks, { answered: own, attempts: 1 }, asked, over());
   try {
     await deps.enrolled();
     const picked = deps.networks.pick(name);

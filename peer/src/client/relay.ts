@@ -1,7 +1,9 @@
 import type { EngineKind } from "#protocol/model-offer";
 import type { Answer } from "../http/answer";
 import type { AnswerMeter } from "../metering/answer-meter";
+import { WAITING, WAITING_TICKS } from "./late-answer";
 import type { BodyEnd } from "./seen-end";
+import type { Ticks, Waiting } from "./ticks";
 
 const LEFT = {
   code: "stream_broken",
@@ -11,6 +13,7 @@ const LEFT = {
 const BUFFERED_CHUNKS = 4;
 
 export type Relay = {
+  readonly ticks: Ticks;
   readonly engine: EngineKind;
   /** Is fed what comes. */
   readonly meter: AnswerMeter;
@@ -23,16 +26,19 @@ export type Relay = {
 };
 
 /**
- * The node's body as the app gets it: the same chunks, as fast as the app takes them. Where it breaks off, a stream of
+ * The node's body as the app gets it: the same chunks, as fast as the app takes them, and a comment now and then where a
+ * stream of events is silent. Where it breaks off, a stream of
  * events ends with an error in the shape of its API, and any other body with a broken connection, never like a whole
  * one.
  */
 export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Array> {
   const { meter } = relay;
   let isOver = false;
+  let waiting: Waiting | undefined;
   function whenOver(how: BodyEnd, run: () => void): void {
     if (isOver) return;
     isOver = true;
+    waiting?.end();
     relay.ended(how);
     run();
   }
@@ -49,9 +55,17 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
       if (meter.end(relay.engine) === "broken") controller.enqueue(Buffer.from(frame));
       controller.close();
     }
+    if (meter.isStream) {
+      waiting = relay.ticks.begin(WAITING_TICKS, WAITING_TICKS, () => {
+        // In the middle of an event it would be a part of it; and an app that does not read waits for nothing.
+        const isRead = (controller.desiredSize ?? 0) > 0;
+        if (meter.isBetweenEvents && isRead) controller.enqueue(WAITING);
+      });
+    }
     answer.read({
       onData(chunk) {
         if (isOver) return;
+        waiting?.again();
         relay.heard();
         meter.feed(chunk);
         controller.enqueue(chunk);

@@ -22,6 +22,7 @@ import type { ClientOptions } from "./options";
 import { probeNode } from "./probe-node";
 import { createSilenceWatch } from "./silence";
 import { tellOfTicket } from "./tell-of-ticket";
+import { createTicks } from "./ticks";
 
 const TEND_MS = 1_000;
 const READ_MS = 2_000;
@@ -89,6 +90,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     void probe(candidate).then((isThere) => isThere || order.failed(candidate.node_id));
   };
   const silence = createSilenceWatch(probeNode);
+  const ticks = createTicks();
   const open = (network: NetworkId): Desk => {
     const place = network === PUBLIC_NETWORK ? {} : { network };
     return {
@@ -123,6 +125,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     networks,
     order,
     silence,
+    ticks,
     local,
     bodies: createBodyBudget(),
     listening: host,
@@ -156,6 +159,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     networks.tend();
     order.tend();
     silence.tick();
+    ticks.tick();
     for (const candidate of networks.candidates()) {
       const { node_id } = candidate;
       if (order.takeProbe(node_id)) {

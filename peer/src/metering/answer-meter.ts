@@ -13,6 +13,8 @@ export type AnswerMeter = {
   feed(chunk: Uint8Array): void;
   /** It is a stream of events that can be read along. */
   readonly isStream: boolean;
+  /** In a stream: the last event has ended, so something else may come. */
+  readonly isBetweenEvents: boolean;
   readonly bytes: number;
   /** SHA-256 of all that was fed, base64url; once. */
   hash(): string;
@@ -54,6 +56,9 @@ export function createAnswerMeter({
       watch?.feed(chunk);
     },
     isStream: watch !== undefined,
+    get isBetweenEvents() {
+      return watch?.gap === "";
+    },
     get bytes() {
       return bytes;
     },

@@ -6,6 +6,7 @@ import { type Answered, type AppRequest, attempt } from "#peer/client/attempt";
 import { type Lease, openLease } from "#peer/client/lease";
 import { createNodeOrder } from "#peer/client/node-order";
 import { createSilenceWatch } from "#peer/client/silence";
+import { createTicks } from "#peer/client/ticks";
 import { systemClock } from "#peer/clock";
 import type { Candidate } from "#protocol/authorize";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
@@ -82,7 +83,7 @@ function shown(
   signal: AbortSignal = new AbortController().signal,
 ): Response {
   if (answered === undefined) throw new Error("No answer came.");
-  return answerToApp(answered, { target: CHAT, requestId: "r", signal }, 1);
+  return answerToApp(createTicks(), answered, { target: CHAT, requestId: "r", signal }, 1);
 }
 
 it.each([

@@ -7,6 +7,7 @@ import { createNetworks } from "#peer/client/networks";
 import { createNodeOrder } from "#peer/client/node-order";
 import { probeNode } from "#peer/client/probe-node";
 import { createSilenceWatch } from "#peer/client/silence";
+import { createTicks } from "#peer/client/ticks";
 import { coordinatorApi } from "#peer/coordinator/api";
 import { systemClock } from "#peer/clock";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
@@ -14,11 +15,13 @@ import { CHAT, chatBody, type ClientNetwork } from "./client-under-test";
 
 /** A client's handler without its server, for limits and times that a test sets. */
 export type HandlerUnderTest = {
-  readonly post: (body?: string, target?: string) => Promise<Response>;
+  readonly post: (body?: string, target?: string, signal?: AbortSignal) => Promise<Response>;
   /** Lets the list of models grow old. */
   readonly passListMs: (ms: number) => void;
   /** What a client does each second. */
   readonly tend: () => void;
+  /** Lets so many seconds pass for what waits. */
+  readonly wait: (seconds: number) => void;
 };
 
 export async function handlerFor(
@@ -29,6 +32,7 @@ export async function handlerFor(
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
   const order = createNodeOrder(Date.now);
   const leases = createLeases(api, Date.now, { isCrowded: (nodes) => order.isCrowded(nodes) });
+  const ticks = createTicks();
   let listMs = 0;
   const deps: HandleDeps = {
     identity,
@@ -43,6 +47,7 @@ export async function handlerFor(
     }),
     order,
     silence: createSilenceWatch(probeNode),
+    ticks,
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
     nowMs: Date.now,
@@ -50,7 +55,7 @@ export async function handlerFor(
     enrolled: () => Promise.resolve(),
   };
   return {
-    post(body = chatBody(), target = CHAT) {
+    post(body = chatBody(), target = CHAT, signal = new AbortController().signal) {
       const headers = {
         host: "127.0.0.1",
         "content-type": "application/json",
@@ -58,8 +63,11 @@ export async function handlerFor(
       };
       return handle(
         deps,
-        new Request(`http://127.0.0.1${target}`, { method: "POST", headers, body }),
+        new Request(`http://127.0.0.1${target}`, { method: "POST", headers, body, signal }),
       );
+    },
+    wait(seconds) {
+      for (let second = 0; second < seconds; second++) ticks.tick();
     },
     tend() {
       leases.tend();

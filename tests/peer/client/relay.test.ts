@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type Relay, relayBody } from "#peer/client/relay";
+import { createTicks } from "#peer/client/ticks";
 import { createAnswerMeter } from "#peer/metering/answer-meter";
 import { createAnswer } from "#peer/http/answer";
 import type { Connection } from "#peer/http/connection";
@@ -8,7 +9,13 @@ const PIECE = new Uint8Array(64 * 1_024).fill(120);
 
 function relayOf(told: Pick<Relay, "ended" | "left">): Relay {
   const sound = { api: "other", contentType: "audio/mpeg", contentEncoding: undefined } as const;
-  return { engine: "vllm", meter: createAnswerMeter(sound), heard() {}, ...told };
+  return {
+    ticks: createTicks(),
+    engine: "vllm",
+    meter: createAnswerMeter(sound),
+    heard() {},
+    ...told,
+  };
 }
 
 /** An answer whose sender gives a piece whenever it may, until there are no more. */
