@@ -105,6 +105,24 @@ describe.each([
     expect(compareAnswers(before, after)).toEqual([]);
   });
 
+  it("while it waits for another's answer leaves no work behind", async () => {
+    const [api] = TEXT_APIS;
+    const request = api!.request(slow.modelId, { prompt: "hello", maxTokens: 300, stream: true });
+    const log = await engineLogFromNow(slow);
+    const first = openForTest(url, request);
+    await first.bodyReaches((body) => api!.firstWord.test(body));
+    const second = openForTest(url, request);
+    await first.bodyReaches((body) => body.split("data: ").length > 50);
+    second.abort();
+    await first.answer;
+    await untilEngineIdle(slow);
+    // Each task that was begun has ended, and the one that was left never made a word.
+    const { length: begun } = [...(await log()).matchAll(new RegExp(ENGINE_LOG.started, "g"))];
+    const { length: ended } = [...(await log()).matchAll(new RegExp(ENGINE_LOG.ended, "g"))];
+    expect(ended).toBe(begun);
+    if (url === slow.proxiedUrl) expect(begun).toBe(1);
+  });
+
   it("while it waits for another's answer does not end that one", async () => {
     const [api] = TEXT_APIS;
     const request = api!.request(slow.modelId, { prompt: "hello", maxTokens: 300, stream: true });
@@ -119,4 +137,17 @@ describe.each([
 
     expect(compareAnswers(alone, await first.answer)).toEqual([]);
   });
+});
+
+it("a request waits for its turn where the only place is taken, and is answered then", async () => {
+  const [api] = TEXT_APIS;
+  const request = api!.request(slow.modelId, { prompt: "hello", maxTokens: 200, stream: true });
+  const alone = await exchange(slow.url, request);
+  await untilEngineIdle(slow);
+
+  const first = openForTest(slow.proxiedUrl, request);
+  await first.bodyReaches((body) => api!.firstWord.test(body));
+  const second = exchange(slow.proxiedUrl, request);
+  expect(compareAnswers(alone, await first.answer)).toEqual([]);
+  expect(compareAnswers(alone, await second)).toEqual([]);
 });

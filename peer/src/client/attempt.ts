@@ -62,12 +62,14 @@ export type Answered = {
 
 /**
  * Sends the request to one node. Resolves when content has begun to come; `undefined` where none came: the node may not
- * be dialled, has no key that is its own, does not answer, or broke off before the first byte.
+ * be dialled, has no key that is its own, does not answer, or broke off before the first byte. `waitMs`: for how long it
+ * may wait for a place where the node has none.
  */
 export async function attempt(
   deps: AttemptDeps,
   request: AppRequest,
   place: Place,
+  waitMs: number = 0,
 ): Promise<Answered | undefined> {
   const { acks, order, silence } = deps;
   const { lease, node } = place;
@@ -76,7 +78,7 @@ export async function attempt(
   const ended = order.begun(node.node_id, conversation);
   let sent: Sent | undefined;
   try {
-    sent = await send(deps, request, place);
+    sent = await send(deps, request, place, waitMs);
   } finally {
     if (sent === undefined) ended();
   }
@@ -128,6 +130,7 @@ async function send(
   { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
   { target, headers, body, bodyHash }: AppRequest,
   { lease, node }: Place,
+  waitMs: number,
 ): Promise<Sent | undefined> {
   const url = dialledUrl(node, allowedRanges());
   if (url === undefined) return undefined;
@@ -139,7 +142,7 @@ async function send(
   const connectWithinMs = order.connectWithinMs(node.node_id);
   const call = await callSealed(
     { identity, nowMs },
-    { node, url, session, ticket, seq, connectWithinMs },
+    { node, url, session, ticket, seq, connectWithinMs, waitMs },
     { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
   );
   return { call, url, ticket, seq, since };

@@ -1,4 +1,4 @@
-import { BUSY_HEADER, BusyReason } from "#protocol/busy";
+import { BUSY_HEADER, BusyReason, QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { openAiError, type OpenAiErrorCode } from "#protocol/openai-error";
 import { type Answer, createAnswer } from "../http/answer";
 import { REFUSAL_HEADER } from "../http/refusal-header";
@@ -28,6 +28,7 @@ const BUSY: Readonly<Record<BusyReason, string>> = {
 };
 
 const SECONDS = /^\d{1,3}$/;
+const MILLISECONDS = /^\d{1,9}$/;
 
 type Code = keyof typeof IN_THE_OPEN;
 
@@ -48,6 +49,8 @@ export function openRefusal(code: Code, outer: Pick<Answer, "header">): Answer {
     [REFUSAL_HEADER, code],
   ];
   if (SECONDS.test(retryAfter)) headers.push(["retry-after", retryAfter]);
+  const waitMs = outer.header(QUEUE_WAIT_HEADER) ?? "";
+  if (MILLISECONDS.test(waitMs)) headers.push([QUEUE_WAIT_HEADER, waitMs]);
   const incoming = createAnswer({ status, headers, keepsAlive: false }, NO_CONNECTION);
   incoming.onBody(body);
   incoming.onOver(true);

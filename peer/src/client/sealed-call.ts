@@ -1,3 +1,4 @@
+import { WAIT_HEADER } from "#protocol/busy";
 import type { Candidate } from "#protocol/authorize";
 import type { Identity } from "#protocol/identity";
 import { nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
@@ -40,6 +41,8 @@ export type NodeAddress = {
   readonly seq: number;
   /** Milliseconds that connecting may take. */
   readonly connectWithinMs: number;
+  /** Milliseconds for which the request would wait for a place; 0: it has somewhere else to go. */
+  readonly waitMs: number;
 };
 
 /**
@@ -48,7 +51,7 @@ export type NodeAddress = {
  */
 export async function callSealed(
   { identity, nowMs }: SealedCallDeps,
-  { node, url, session, ticket, seq, connectWithinMs }: NodeAddress,
+  { node, url, session, ticket, seq, connectWithinMs, waitMs }: NodeAddress,
   request: SealedRequest,
 ): Promise<SealedCall> {
   const { enc, encHash: bodyHash, requestKey } = session;
@@ -58,6 +61,7 @@ export async function callSealed(
     "content-length": length,
     [TICKET_HEADER]: ticket,
     [SESSION_HEADER]: formatSessionMark({ enc, seq, tag: callTag(requestKey, seq) }),
+    ...(waitMs > 0 && { [WAIT_HEADER]: String(waitMs) }),
   };
   const audience = nodeAudience(node.node_id);
   const proven = { audience, method: "POST", target: SEALED_PATH, bodyHash, seq };

@@ -1,3 +1,4 @@
+import { QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { appError } from "./app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
 import { coordinatorError, isModelUnavailable } from "./coordinator-error";
@@ -35,6 +36,8 @@ export async function search(
   let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined =
     own === undefined ? undefined : { answered: own, verdict: verdictOn(own) };
   let lease: Lease;
+  /** Where it could wait for a place. */
+  const lines: Line[] = [];
 
   try {
     lease = await leases.get(model);
@@ -69,6 +72,8 @@ export async function search(
       if (!isFirstRefusal) learn(order, node.node_id, verdict, answered);
       if (verdict === "gone") place.lease.drop(node.node_id);
       if (answered === undefined) continue;
+      const lineMs = Number(answered.answer.header(QUEUE_WAIT_HEADER) ?? Infinity);
+      if (verdict === "busy") lines.push({ place, waitMs: lineMs });
       if (held !== undefined && WORTH[held.verdict] > WORTH[verdict]) {
         drop(answered);
       } else {
@@ -83,6 +88,15 @@ export async function search(
         if (next === place.lease) learn(order, node.node_id, verdict, answered);
         else tried.length = 0;
         lease = next;
+      }
+    }
+    if (held?.verdict === "busy" && !signal.aborted) {
+      const leftMs = Math.floor(untilMs - nowMs());
+      const waited = await waitInLine(deps, request, shortest(lines), leftMs);
+      if (waited !== undefined) {
+        attempts += 1;
+        drop(held.answered);
+        held = { answered: waited, verdict: verdictOn(waited) };
       }
     }
     const places = leases.places(lease);
@@ -111,6 +125,27 @@ export async function search(
   return answered.refusal === undefined
     ? appError(502, "engine_error", LOCKED_ENGINE)
     : appError(502, "coordinator_refused", UNTRUSTED);
+}
+
+type Line = { readonly place: Place; readonly waitMs: number };
+
+function shortest(lines: readonly Line[]): Line | undefined {
+  return lines.toSorted((a, b) => a.waitMs - b.waitMs)[0];
+}
+
+/** Where no node has a place, the app waits at the one that will have one first, if that may be in time. */
+async function waitInLine(
+  deps: SearchDeps,
+  request: AppRequest,
+  line: Line | undefined,
+  leftMs: number,
+): Promise<Answered | undefined> {
+  if (line === undefined || line.waitMs > leftMs) return undefined;
+  const { place } = line;
+  const answered = onlyAnswer(await attempt(deps, request, place, leftMs));
+  const verdict = answered === undefined ? "failed" : verdictOn(answered);
+  learn(deps.order, place.node.node_id, verdict, answered);
+  return answered;
 }
 
 const UNTRUSTED =

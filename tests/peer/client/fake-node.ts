@@ -30,6 +30,8 @@ export type NodeRequest = {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly leaseId: string;
   readonly seq: number;
+  /** For how long it would wait for a place. */
+  readonly waitMs: number;
   /** The client has gone. */
   readonly left: AbortSignal;
 };
@@ -118,7 +120,8 @@ export async function fakeNode(
     const { head, body } = openRequest(sealed, session.requestKey, seq);
     const { method, signal: left } = request;
     const headers = new Headers(head.headers);
-    const known = { method, target: head.target, headers, body, leaseId, seq, left };
+    const waitMs = Number(request.headers.get("troop-wait-ms") ?? 0);
+    const known = { method, target: head.target, headers, body, leaseId, seq, waitMs, left };
     seen.push(known);
     const said = await node.answer(known);
     // What a node says before it looks into a request.
