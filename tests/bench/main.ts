@@ -2,16 +2,19 @@
 import { parseArgs } from "node:util";
 import { authorize } from "./authorize";
 import { e2e } from "./e2e";
+import { failover } from "./failover";
 import { hops } from "./hops";
 import { ledger } from "./ledger";
 import { describeMachine } from "./machine";
+import { many } from "./many";
+import { pace } from "./pace";
 import { type Part, ratioOf, verdictOf } from "./part";
 import { type Measured, renderMachine, renderTable, renderVerdict } from "./report";
 import { openScope, type Scope } from "./scope";
 import { start } from "./start";
 import { streams } from "./streams";
 
-const PARTS: readonly Part[] = [hops, streams, start, authorize, ledger, e2e];
+const PARTS: readonly Part[] = [hops, pace, streams, many, failover, start, authorize, ledger, e2e];
 const USAGE = `Usage: npm run bench -- [NAME…] [--json FILE]
 
 ${PARTS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}\n`).join("")}
