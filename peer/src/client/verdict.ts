@@ -37,16 +37,29 @@ const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
   "method_not_allowed",
 ]);
 
+/** Behind comments and empty lines. */
+const ERROR_FIRST =
+  /^(?::[^\n]*\n|\r?\n)*(?:event: ?(?:error|response\.failed)\s|data: ?\{"error": ?[{"])/;
+const FIRST_EVENT_BYTES = 512;
+
 export function verdictOn({ answer, refusal }: Answered): Verdict {
   if (refusal === undefined) {
     const { status } = answer;
     // 401: the engine wants a key that its node does not have. The app's never got there.
-    return status === 401 || status === 429 || status >= 500 ? "engine" : "final";
+    const isFailure = status === 401 || status === 429 || status >= 500;
+    return isFailure || beginsWithError(answer) ? "engine" : "final";
   }
   if (refusal === "node_busy") return "busy";
   if (refusal === "model_not_found") return "gone";
   if (refusal === "ticket_invalid" || refusal === "budget_exhausted") return "lease";
   return ABOUT_THE_REQUEST.has(refusal) ? "final" : "failed";
+}
+
+/** A stream that told of an error before anything else has not begun, whatever its status. */
+function beginsWithError(answer: Answered["answer"]): boolean {
+  if (answer.header("content-type")?.startsWith("text/event-stream") !== true) return false;
+  const first = answer.peek()?.subarray(0, FIRST_EVENT_BYTES);
+  return first !== undefined && ERROR_FIRST.test(Buffer.from(first).toString("latin1"));
 }
 
 /** Remembers of a node what its answer says of it; one that takes a lease for spent may well be right. */

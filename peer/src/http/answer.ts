@@ -17,6 +17,8 @@ export type Answer = {
   header(name: string): string | undefined;
   /** True when there is a first byte or an end to read, false where it broke off before. */
   hasBegun(): Promise<boolean>;
+  /** What has come first of the body and nobody has read. */
+  peek(): Bytes | undefined;
   /** The whole body, where it has come already and fits in one piece; it is read with that. */
   takeWhole(): Bytes | undefined;
   /** Once; what has come already is given at once. */
@@ -77,6 +79,7 @@ export function createAnswer(
       }
       return hasCome();
     },
+    peek: () => unread[0],
     takeWhole() {
       const [only = new Uint8Array()] = unread;
       if (isWhole !== true || unread.length > 1 || reader !== undefined) return undefined;

@@ -43,6 +43,42 @@ it.each([
   },
 );
 
+function events(text: string): Behaviour {
+  return () => new Response(text, { headers: { "content-type": "text/event-stream" } });
+}
+
+const WORD = `data: {"id":"1","choices":[{"delta":{"content":"hi"}}]}\n\n`;
+const TOLD = `data: {"error":{"message":"no"}}\n\ndata: [DONE]\n\n`;
+
+it.each([
+  ["chat", TOLD],
+  ["LM Studio", `event: error\ndata: {"error":{"message":"no"}}\n\n`],
+  ["messages", `event: error\ndata: {"type":"error","error":{"message":"no"}}\n\n`],
+  ["responses", `event: response.failed\ndata: {"type":"response.failed"}\n\n`],
+  ["a silent beginning", `: ping\n\n: ping\r\n\r\n${TOLD}`],
+])("goes to the next node where a stream begins with its error: %s", async (_, text) => {
+  const { client } = await startWith(events(text), GOOD);
+  const answer = await client.post({ body: chatBody({ stream: true }) });
+  expect(await answer.json()).toEqual({ from: "the good one" });
+  expect(attemptsOf(answer)).toBe("2");
+});
+
+it.each([
+  ["tells of its error later", WORD + TOLD],
+  ["has an empty error", `data: {"error":null,"id":"1"}\n\ndata: [DONE]\n\n`],
+  ["speaks of errors", `data: {"id":"{\\"error\\":{"}\n\ndata: [DONE]\n\n`],
+])("stays with a stream that %s", async (_, text) => {
+  const { client } = await startWith(events(text), GOOD);
+  const answer = await client.post({ body: chatBody({ stream: true }) });
+  expect([attemptsOf(answer), await answer.text()]).toEqual(["1", text]);
+});
+
+it("gives the app a stream that begins with its error as it is where no node does better", async () => {
+  const { client } = await startWith(events(TOLD));
+  const answer = await client.post({ body: chatBody({ stream: true }) });
+  expect([answer.status, await answer.text()]).toEqual([200, TOLD]);
+});
+
 it("goes to the next node where one breaks off after its headers and before the first byte", async () => {
   const sockets = createServer((socket) => {
     socket.on("error", () => {});
