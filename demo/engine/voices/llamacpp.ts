@@ -1,5 +1,6 @@
 import type { Answer } from "../answer";
 import type { DemoModel } from "../settings";
+import { readFields, unload } from "../unload";
 import { type Engine, jsonResponse, type Refusal, type Voice } from "../voice";
 
 const BUILD = "b6710-demo";
@@ -107,7 +108,15 @@ function words(refusal: Refusal): Words {
   }
 }
 
-function route(engine: Engine, method: string, path: string, request: Request): Response | null {
+function route(
+  engine: Engine,
+  method: string,
+  path: string,
+  request: Request,
+): Response | Promise<Response> | null {
+  if (method === "POST" && path === "/models/unload" && isRouter(engine)) {
+    return unloadModel(engine, request);
+  }
   if (method !== "GET" && method !== "HEAD") return null;
   const isKnown = LISTINGS.has(path);
   if (isKnown && engine.settings.health !== "ok") {
@@ -132,6 +141,14 @@ function route(engine: Engine, method: string, path: string, request: Request): 
     default:
       return null;
   }
+}
+
+async function unloadModel(engine: Engine, request: Request): Promise<Response> {
+  if (unload(engine, (await readFields(request))["model"])) {
+    return jsonResponse(llamacpp, { success: true });
+  }
+  const error = { code: 400, message: "model is not running", type: "invalid_request_error" };
+  return jsonResponse(llamacpp, { error }, 400);
 }
 
 function isRouter({ settings, models }: Engine): boolean {

@@ -1,4 +1,5 @@
 import type { DemoModel } from "../settings";
+import { readFields, unload } from "../unload";
 import { type Engine, jsonResponse, type Refusal, type Voice } from "../voice";
 
 const HEADERS = { "x-powered-by": "Express" };
@@ -99,7 +100,13 @@ function words(refusal: Refusal): { status: number; message: string; code: strin
   }
 }
 
-function route(engine: Engine, method: string, path: string): Response | null {
+function route(
+  engine: Engine,
+  method: string,
+  path: string,
+  request: Request,
+): Response | Promise<Response> | null {
+  if (method === "POST" && path === "/api/v1/models/unload") return unloadInstance(engine, request);
   if (method !== "GET" && method !== "HEAD") return null;
   switch (path) {
     case "/v1/models":
@@ -120,6 +127,17 @@ function route(engine: Engine, method: string, path: string): Response | null {
     default:
       return null;
   }
+}
+
+async function unloadInstance(engine: Engine, request: Request): Promise<Response> {
+  const { instance_id } = await readFields(request);
+  if (unload(engine, instance_id)) return jsonResponse(lmstudio, { instance_id });
+  const error = {
+    type: "invalid_request",
+    message: "There is no such instance",
+    code: "not_found",
+  };
+  return jsonResponse(lmstudio, { error }, 404);
 }
 
 function v0Model(model: DemoModel): Record<string, unknown> {

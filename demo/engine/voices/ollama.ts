@@ -1,4 +1,5 @@
 import type { DemoModel } from "../settings";
+import { readFields, unload } from "../unload";
 import { type Engine, type ErrorAnswer, jsonResponse, type Refusal, type Voice } from "../voice";
 
 const VERSION = "0.12.6";
@@ -123,6 +124,7 @@ function route(
   request: Request,
 ): Response | Promise<Response> | null {
   if (method === "POST") {
+    if (path === "/api/generate") return generate(engine, request);
     return path === "/api/show" ? show(engine, request) : null;
   }
   if (method !== "GET" && method !== "HEAD") return null;
@@ -161,10 +163,20 @@ function oneModel(engine: Engine, raw: string): Response | null {
   return jsonResponse(ollama, body, status);
 }
 
+/** Only what unloads: no prompt, and nothing kept alive. */
+async function generate(engine: Engine, request: Request): Promise<Response> {
+  const { model = "", prompt, keep_alive: keepAlive } = await readFields(request);
+  if (prompt !== undefined || keepAlive !== 0) {
+    return jsonResponse(ollama, { error: "the demo engine generates under /v1 only" }, 400);
+  }
+  if (!unload(engine, model))
+    return jsonResponse(ollama, { error: `model '${model}' not found` }, 404);
+  const at = { model, created_at: new Date().toISOString() };
+  return jsonResponse(ollama, { ...at, response: "", done: true, done_reason: "unload" });
+}
+
 async function show(engine: Engine, request: Request): Promise<Response> {
-  const body: unknown = await request.json().catch(() => null);
-  const name =
-    typeof body === "object" && body !== null && "model" in body ? String(body.model) : "";
+  const name = String((await readFields(request))["model"] ?? "");
   const found = ollama.resolve(engine, name);
   if (found === null) return jsonResponse(ollama, { error: `model '${name}' not found` }, 404);
   const { model } = found;

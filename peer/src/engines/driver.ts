@@ -31,6 +31,8 @@ export type EngineDriver = {
   health(read: EngineReader): Promise<EngineHealth>;
   /** Null: it doesn't tell. */
   load(read: EngineReader): Promise<EngineLoad | null>;
+  /** Frees a model's memory; false where it did not. Absent: this engine has no way. */
+  unload?(read: EngineReader, modelId: string): Promise<boolean>;
 };
 
 /** What a failed read says about an engine's health. */

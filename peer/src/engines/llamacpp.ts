@@ -14,6 +14,7 @@ const Healthy = z.looseObject({ status: z.literal("ok") });
 const Loading = z.looseObject({
   error: z.looseObject({ code: z.literal(503), type: z.literal("unavailable_error") }),
 });
+const Unloaded = z.looseObject({ success: z.literal(true) });
 const Slots = z.array(z.looseObject({ id: z.number(), is_processing: z.boolean() }));
 
 export const llamacpp: EngineDriver = {
@@ -69,6 +70,11 @@ export const llamacpp: EngineDriver = {
     if (!slots.ok) return null;
     const running = slots.value.filter((slot) => slot.is_processing).length;
     return { running, slots: slots.value.length };
+  },
+  // A router's only: whoever serves one model has it loaded for good.
+  async unload(read, model) {
+    const answer = await read.postJson("/models/unload", { model }, Unloaded);
+    return answer.ok;
   },
 };
 

@@ -37,6 +37,7 @@ const V0Models = z.looseObject({
     }),
   ),
 });
+const Unloaded = z.looseObject({ instance_id: z.string() });
 /** What it says, with status 200, to any path that it doesn't know. */
 const Unexpected = z.strictObject({
   error: z.string().startsWith("Unexpected endpoint or method"),
@@ -64,6 +65,12 @@ export const lmstudio: EngineDriver = {
   // Not /v1/models: whatever took its place has that too.
   health: async (read) => healthAfter(await read.json("/api/v1/models", V1Models.or(Unexpected))),
   load: () => Promise.resolve(null),
+  // Loaded by a request, an instance has the model's own name. Before 0.4.0 there is no way.
+  async unload(read, instanceId) {
+    const body = { instance_id: instanceId };
+    const answer = await read.postJson("/api/v1/models/unload", body, Unloaded);
+    return answer.ok;
+  },
 };
 
 function offersOfV1({ models }: z.infer<typeof V1Models>): readonly ModelOffer[] {

@@ -24,6 +24,9 @@ const Show = z.looseObject({
   model_info: z.record(z.string(), z.unknown()).nullish(),
 });
 
+/** Of a request without a prompt that keeps nothing alive. */
+const Unloaded = z.looseObject({ done: z.literal(true) });
+
 const SHOWN_AT_ONCE = 4;
 
 export const ollama: EngineDriver = {
@@ -64,6 +67,11 @@ export const ollama: EngineDriver = {
   },
   health: async (read) => healthAfter(await read.json("/api/version", Version)),
   load: () => Promise.resolve(null),
+  async unload(read, model) {
+    const body = { model, keep_alive: 0 };
+    const answer = await read.postJson("/api/generate", body, Unloaded);
+    return answer.ok;
+  },
 };
 
 /** Models that Ollama only passes on to its cloud are not this machine's to lend. */

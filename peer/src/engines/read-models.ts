@@ -23,6 +23,16 @@ export function readHealth(
   return driver.health(engineReader(target, { timeoutMs: HEALTH_MS, ...limits }));
 }
 
+/** Frees a model's memory; false where the engine did not, or has no way. */
+export async function unloadModel(
+  { driver, target }: DetectedEngine,
+  modelId: string,
+  limits: Partial<ReadLimits> = {},
+): Promise<boolean> {
+  const read = engineReader(target, { timeoutMs: MODELS_MS, ...limits });
+  return driver.unload === undefined ? false : driver.unload(read, modelId);
+}
+
 /** Null: this engine doesn't tell how busy it is. */
 export function readLoad(
   { driver, target }: DetectedEngine,

@@ -83,7 +83,8 @@ export function createLending(options: LendingOptions): Lending {
   let oursUntilMs = -Infinity;
 
   const signals = watchSignals({
-    probes: options.probes,
+    // Whoever lends in any case need not know who is there; GPUs are named, and may get too hot.
+    probes: options.probes.filter(({ signal }) => policy.mode === "idle" || signal === "gpu"),
     machine,
     clock,
     everyMs: (signal) =>

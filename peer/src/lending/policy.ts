@@ -21,6 +21,8 @@ export type Policy = {
   readonly ignoredProcesses: readonly string[];
   /** What running requests get to end when the person returns. */
   readonly finishMs: number;
+  /** After so long without lending the models that our jobs loaded leave the memory. */
+  readonly unloadAfterMs: number;
   /** Patterns with `*`; empty: all. */
   readonly offeredModels: readonly string[];
   readonly hiddenModels: readonly string[];
@@ -49,6 +51,7 @@ export const PolicyFile = z.strictObject({
   max_temperature_celsius: whole(20, 120).optional(),
   ignore_processes: names.optional(),
   finish_seconds: whole(0, 3_600).optional(),
+  unload_after_seconds: whole(0, 86_400).optional(),
   models: names.optional(),
   hide_models: names.optional(),
   max_concurrent: whole(1, 65_536).optional(),
@@ -92,6 +95,7 @@ export function policyOf(file: PolicyFile, localTimeZone: string): Policy {
     cpuLimitPercent: file.cpu_limit_percent,
     maxTemperatureC: file.max_temperature_celsius,
     ignoredProcesses: (file.ignore_processes ?? []).map((name) => name.toLowerCase()),
+    unloadAfterMs: (file.unload_after_seconds ?? 60) * 1_000,
     finishMs: (file.finish_seconds ?? 30) * 1_000,
     offeredModels: file.models ?? [],
     hiddenModels: file.hide_models ?? [],

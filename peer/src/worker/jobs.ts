@@ -58,11 +58,13 @@ export type JobsOptions = {
   readonly outbox: ReceiptOutbox;
   readonly clock: Clock;
   readonly onReceipt: () => void;
+  /** Its engine has to load the model first. */
+  readonly onColdModel?: (route: ModelRoute) => void;
 };
 
 const CHECKPOINT_EVERY_MS = 1_000;
 
-export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
+export function createJobs({ outbox, clock, onReceipt, onColdModel }: JobsOptions): Jobs {
   const running = new Set<Job>();
   let waiting: (() => void)[] = [];
   let isArmed = false;
@@ -90,6 +92,7 @@ export function createJobs({ outbox, clock, onReceipt }: JobsOptions): Jobs {
       request_hash: admission.bodyHash,
     };
     const id = outbox.open(admission.ticket, opened);
+    if (route.offer.state === "cold") onColdModel?.(route);
     let cutBy: Cut | undefined;
     let cutShort = (): void => {};
     let ttftMs: number | undefined;

@@ -62,23 +62,19 @@ export function sayWhatIsMissing(say: Say, missing: readonly MissingEngine[], fo
     say("Nothing to lend yet. Start an engine, or name one with --engine URL; looking on.");
 }
 
-/** Says whether this machine lends and why, at the start and whenever it changes. */
-export function lendingNews(say: Say, timeZone: string): (decision: Decision) => void {
-  let isFirst = true;
-  return (decision) => {
-    const wasFirst = isFirst;
-    isFirst = false;
-    if (decision.lends) {
-      say(`Lending: ${decision.why}${untilText(decision.untilMs, timeZone)}.`);
-      if (wasFirst) say("To stop for a while: troop pause.");
-      return;
-    }
-    say(`Paused: ${decision.why}${untilText(decision.againAtMs, timeZone)}.`);
-    if (wasFirst) say(decision.reason === "paused" ? "To lend: troop resume." : TO_LEND_ANYWAY);
-  };
+/** Says that this machine lends no more or again, and why. */
+export function sayDecision(say: Say, decision: Decision, timeZone: string): void {
+  const { why } = decision;
+  if (decision.lends) say(`Lending: ${why}${untilText(decision.untilMs, timeZone)}.`);
+  else say(`Paused: ${why}${untilText(decision.againAtMs, timeZone)}.`);
 }
 
-const TO_LEND_ANYWAY = "To lend all the same: troop worker --policy always.";
+/** What a person who has just started the worker may want to do about it. */
+export function sayWhatToDo(say: Say, decision: Decision): void {
+  if (decision.lends) say("To stop for a while: troop pause.");
+  else if (decision.reason === "paused") say("To lend: troop resume.");
+  else say("To lend all the same: troop worker --policy always.");
+}
 
 function untilText(atMs: number | undefined, timeZone: string): string {
   if (atMs === undefined) return "";

@@ -2,6 +2,7 @@ import { CliError, EXIT } from "../cli/error";
 import { coordinatorApi } from "../coordinator/api";
 import { listenForControl } from "../control/listen";
 import { engineCandidates } from "../engines/engine-env";
+import { unloadModel } from "../engines/read-models";
 import { watchEngines } from "../engines/watch";
 import { withEnrolment } from "../home/enrol";
 import { createSubmitter } from "../outbox/submitter";
@@ -18,9 +19,9 @@ import { type Clock, systemClock } from "../clock";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
 import { createJobs } from "./jobs";
 import { createLeaseBook } from "./lease-book";
-import { createMakeWay } from "./make-way";
+import { createGiveBack } from "./give-back";
 import { createMembership } from "./membership";
-import { coordinatorNews, lendingNews, modelNews, sayWhatIsMissing } from "./news";
+import { coordinatorNews, modelNews, sayDecision, sayWhatIsMissing, sayWhatToDo } from "./news";
 import { openNodeKey } from "./node-key";
 import type { WorkerOptions } from "./options";
 import { createProofVerifier } from "./proof-verifier";
@@ -75,8 +76,24 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const availability = createAvailability(() => {
     if (availability.closedBy !== undefined) line.sendAway(availability.closedBy);
   });
-  const { policy } = options.lending;
-  const jobs = createJobs({ outbox, clock, onReceipt: submitter.wake });
+  const { policy, localTimeZone } = options.lending;
+  const giveBack = createGiveBack({
+    policy,
+    clock,
+    jobs: () => jobs,
+    unload: ({ engine, offer }) => unloadModel(engine, offer.id),
+    onUnloaded(model) {
+      say(`Unloaded ${model}: its memory is free again.`);
+      void watch.refreshNow();
+    },
+  });
+  cleanup.defer(giveBack.stop);
+  const jobs = createJobs({
+    outbox,
+    clock,
+    onReceipt: submitter.wake,
+    onColdModel: giveBack.loads,
+  });
   const watch = await watchEngines({
     candidates,
     refreshMs: options.refreshIntervalS * 1_000,
@@ -98,15 +115,12 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     pauses: pauseFile(home.dir),
     onChange(now, before) {
       availability.setUserActive(!now.lends);
-      sayDecision(now);
+      sayDecision(say, now, localTimeZone);
       if (!isSameToOthers(now, before)) heartbeats.offerChanged();
-      makeWay.decided(now);
+      giveBack.decided(now);
     },
   });
   cleanup.defer(lending.stop);
-  const makeWay = createMakeWay({ policy, clock, jobs });
-  cleanup.defer(makeWay.stop);
-  const sayDecision = lendingNews(say, options.lending.localTimeZone);
   await lending.start();
   availability.setUserActive(!lending.decision.lends);
 
@@ -173,7 +187,10 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   sayWhatIsMissing(say, watch.missing(), watch.engines().length);
   await heartbeats.start();
   submitter.wake();
-  if (policy.mode !== "always") sayDecision(lending.decision);
+  if (!lending.isOpen || policy.mode !== "always") {
+    sayDecision(say, lending.decision, localTimeZone);
+    sayWhatToDo(say, lending.decision);
+  }
   options.onReady?.({
     url,
     models: watch.catalogue().offers.length,

@@ -13,6 +13,7 @@ cpu_limit_percent = 60
 max_temperature_celsius = 80
 ignore_processes = ["Plex.exe"]
 finish_seconds = 0
+unload_after_seconds = 120
 models = ["llama*"]
 hide_models = ["*:70b"]
 max_concurrent = 2
@@ -36,6 +37,7 @@ it("reads all that may be set", () => {
     maxTemperatureC: 80,
     ignoredProcesses: ["plex.exe"],
     finishMs: 0,
+    unloadAfterMs: 120_000,
     offeredModels: ["llama*"],
     hiddenModels: ["*:70b"],
     concurrency: 2,
