@@ -19,7 +19,7 @@ export function accountPage(nonce: string): string {
 <p id="said" role="status"></p>
 <form id="login" hidden>
   <label>Email <input id="email" type="email" autocomplete="username" required></label>
-  <label>Password <input id="password" type="password" autocomplete="current-password" required></label>
+  <label>Password, of 12 characters or more <input id="password" type="password" autocomplete="current-password" required></label>
   <label>Invite, to register where one is asked for <input id="invite" autocomplete="off"></label>
   <button name="login">Log in</button> <button name="register">Register</button>
 </form>
@@ -52,7 +52,8 @@ export function accountPage(nonce: string): string {
       method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
     });
     const said = answer.status === 204 ? {} : await answer.json();
-    if (!answer.ok) throw Object.assign(new Error([said.title, said.detail].filter(Boolean).join(" ")), said);
+    const check = said.fields && "Check: " + said.fields.join(", ") + ".";
+    if (!answer.ok) throw Object.assign(new Error([said.title, said.detail, check].filter(Boolean).join(" ")), said);
     return said;
   }
   const on = (id, event, run) => at(id).addEventListener(event, async (given) => {
@@ -94,15 +95,18 @@ export function accountPage(nonce: string): string {
     say("The account is gone.");
     await refresh();
   });
+  // What is decided on is what was shown, whatever is typed in since.
+  let asked = "";
   on("find", "submit", async () => {
-    const found = await ask("device/find", { user_code: at("code").value });
+    asked = at("code").value;
+    const found = await ask("device/find", { user_code: asked });
     at("machine").textContent = found.name ?? found.peer_id.slice(0, 12);
     at("when").textContent = new Date(found.requested_at).toLocaleString();
     show("decide", true);
     say("");
   });
   on("decide", "submit", async ({ submitter }) => {
-    await ask("device/decide", { user_code: at("code").value, approve: submitter.name === "yes" });
+    await ask("device/decide", { user_code: asked, approve: submitter.name === "yes" });
     show("decide", false);
     at("code").value = "";
     say(submitter.name === "yes" ? "Done: the machine goes on by itself." : "Refused.");

@@ -2,8 +2,9 @@ import type { AppContext } from "./app-env";
 import { routePath } from "hono/route";
 import { audit } from "./audit";
 import { authenticate, type Proven, refuseProof } from "./authenticate";
-import { type Tier, TIERS } from "./domain/rate-tiers";
-import { hitWindow, refuseRate } from "./limit-rate";
+import { strangersTier, type Tier, TIERS } from "./domain/rate-tiers";
+import { hitQuietly, hitWindow, isKnownFull, refuseRate } from "./limit-rate";
+import { hasMetPeer } from "./met-peers";
 import { problem } from "./problem";
 import { senderSubject } from "./sender-address";
 import { markProof } from "./store/replay";
@@ -27,8 +28,18 @@ export async function enter<Found extends Asked>(
     audit(c, { type: "proof_refused", details: { reason: proven.reason, route: routeOf(c) } });
     return { ok: false as const, answer: refuseProof(c, proven) };
   }
+  const { iss } = proven.value;
+  const stranger = hasMetPeer(iss) ? undefined : await hitStrangers(c);
+  if (stranger?.admitted === false) {
+    return { ok: false as const, answer: refuseRate(c, stranger) };
+  }
+  const subject = window.subject ?? iss;
+  if (isKnownFull(c, window.tier, subject)) {
+    const refused = await hitWindow(c, window.tier, subject);
+    return { ok: false as const, answer: refuseRate(c, refused) };
+  }
   const [admission, found] = await Promise.all([
-    hitWindow(c, window.tier, window.subject ?? proven.value.iss),
+    hitWindow(c, window.tier, subject),
     ask(proven.value),
   ]);
   if (!admission.admitted) return { ok: false as const, answer: refuseRate(c, admission), found };
@@ -38,6 +49,12 @@ export async function enter<Found extends Asked>(
     return { ok: false as const, answer: problem(c, "proof_replayed"), found };
   }
   return { ok: true as const, proven: proven.value, found };
+}
+
+/** A key costs nothing: until a peer is known to be registered, its calls count for its address, too. */
+function hitStrangers(c: AppContext) {
+  const tier = strangersTier(c.get("deps").config.registrationsPerHour);
+  return hitQuietly(c, tier, senderSubject(c));
 }
 
 /** The path as it is declared: what a sender wrote in its place could be anything. */

@@ -2,6 +2,7 @@ import type { AppContext } from "./app-env";
 import { TIERS } from "./domain/rate-tiers";
 import { inBackground } from "./in-background";
 import { hitWindow } from "./limit-rate";
+import { meetPeer } from "./met-peers";
 
 /**
  * By peer: its user, as this isolate last learned it. Picks the window to count in, nothing else: were it wrong, a request
@@ -20,6 +21,7 @@ export function hitUserWindow(c: AppContext, peerId: string) {
 }
 
 export function learnUser(c: AppContext, peerId: string, userId: string): void {
+  meetPeer(peerId);
   const known = users.get(peerId);
   if (known === userId) return;
   if (users.size >= MOST_KEPT) users.clear();

@@ -280,4 +280,8 @@ it("serves a page that nothing foreign can run in or put a frame around", async 
   expect(page).toContain(`<script nonce="${nonce}">`);
   expect(await two.text()).not.toContain(nonce);
   expect(page).not.toContain("innerHTML");
+  // Nothing that the policy would have to make an exception for, and nothing from elsewhere.
+  expect(page.match(/<(script|style)/g)).toHaveLength(2);
+  expect(page.match(new RegExp(`<(script|style) nonce="${nonce}">`, "g"))).toHaveLength(2);
+  expect(page).not.toMatch(/\s(on\w+|style|src)=|https?:|javascript:/);
 });

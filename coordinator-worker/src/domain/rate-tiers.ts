@@ -43,6 +43,18 @@ export const TIERS = {
   refused: { name: "refused", limit: 600, windowMs: HOUR_MS },
 } as const satisfies Record<string, Tier>;
 
+/** Calls of strangers for each registration that an address gets: one that registers and looks around needs few. */
+const CALLS_OF_STRANGERS = 300;
+
+/** Calls of peers that are not known to be registered, by address: whoever makes up keys is in no other window. */
+export function strangersTier(registrationsPerHour: number): Tier {
+  return {
+    name: "strangers",
+    limit: CALLS_OF_STRANGERS * registrationsPerHour,
+    windowMs: HOUR_MS,
+  };
+}
+
 /** What a whole network of addresses may do of what one address may do. */
 const NEARBY_TIMES = 5;
 

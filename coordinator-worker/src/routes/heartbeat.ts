@@ -9,6 +9,7 @@ import { epochOf, roundIn } from "../domain/hardware-round";
 import { rateInForce } from "../domain/hardware-standing";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
+import { meetPeer } from "../met-peers";
 import { hardwareEpoch } from "../hardware-epoch";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { readMarks } from "../store/hardware-runs";
@@ -69,6 +70,7 @@ export function heartbeat(app: App): void {
     );
     if (recorded.outcome === "replayed") return problem(c, "proof_replayed");
     if (recorded.outcome === "enrolment_over") return enrolmentInvalid(c);
+    meetPeer(node.nodeId);
     const banned = recorded.outcome === "recorded" ? recorded.banned : [];
     const refused = [...named].filter(
       (network) => !networks.includes(network) || banned.includes(network),

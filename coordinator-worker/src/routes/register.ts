@@ -9,6 +9,7 @@ import { UNPROVEN_RATE } from "../domain/hardware-score";
 import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
+import { meetPeer } from "../met-peers";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { senderSubject } from "../sender-address";
 import { registerPeer } from "../store/ledger";
@@ -76,6 +77,7 @@ export function register(app: App): void {
       starterMicrocredits: config.starterMicrocredits,
     });
     if (isRevoked) return peerRevoked(c);
+    meetPeer(peerId);
     const lending = networks.filter(({ role, policy }) => mayServe(role, policy));
     const claims = {
       iss: config.publicUrl,
