@@ -77,6 +77,28 @@ it.each([
   },
 );
 
+it("pauses and resumes a running worker, and says what a mistake in its settings is", async () => {
+  const troop = await setUp();
+  const worker = start(troop, [...WORKER, "--policy", "always"]);
+  await firstLine(worker.stdout);
+  const told = async (...args: string[]) =>
+    JSON.parse(await new Response(start(troop, [...args, "--json"]).stdout).text());
+  expect(await told("status")).toMatchObject({ worker: { state: "lending", policy: "always" } });
+  expect(await told("pause")).toMatchObject({ state: "paused", reason: "paused" });
+  expect(await told("status")).toMatchObject({ worker: { state: "paused" } });
+  expect(await told("resume")).toMatchObject({ state: "lending" });
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(0);
+
+  await Bun.write(join(troop.home, "troop.toml"), 'policy = "idle"\ngpu_limit = 20\n');
+  const mistaken = start(troop, WORKER);
+  expect(await mistaken.exited).toBe(2);
+  const said = await new Response(mistaken.stderr).text();
+  expect(said).toContain(
+    "troop.toml:2: there is no setting gpu_limit (did you mean gpu_limit_percent?)",
+  );
+});
+
 it("names the port and the flag where the port is taken", async () => {
   const troop = await setUp();
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });

@@ -1,4 +1,6 @@
 import { connect } from "node:net";
+import { formatCredits } from "#protocol/microcredits";
+import type { Registration } from "#protocol/register";
 import { columns } from "../cli/columns";
 import { CliError } from "../cli/error";
 import { command } from "../command";
@@ -33,6 +35,8 @@ type Status = {
   readonly running: readonly ServiceFile[];
   /** What the worker does now; absent where none runs, or it does not answer. */
   readonly worker?: WorkerStatus;
+  /** By this machine, today by UTC; absent where no worker runs or the coordinator does not tell. */
+  readonly earned_today?: { readonly credits: string; readonly requests: number };
   /** The worker's, on their way to the coordinator; absent where no worker ever ran. */
   readonly receipts?: OutboxStatus;
   /** The client's, likewise. */
@@ -48,14 +52,19 @@ export const status = command({
     const home = await ctx.home();
     const url = await ctx.configuredCoordinator();
     const registration = url === undefined ? undefined : await readRegistration(home, url);
+    const coordinator: CoordinatorStatus =
+      url === undefined ? { state: "not_configured" } : await probe(ctx, url);
+    const lending = await lendingOf(ctx);
+    const isEarning = lending.worker !== undefined && coordinator.state === "reachable";
     return {
       version: VERSION,
       home: home.dir,
       peer_id: home.identity.peerId,
       ...(registration !== undefined && { user_id: registration.user_id }),
-      coordinator: url === undefined ? { state: "not_configured" } : await probe(ctx, url),
+      coordinator,
       running: await listening(home.dir),
-      ...(await lendingOf(ctx)),
+      ...lending,
+      ...(isEarning && registration !== undefined && (await earnedToday(ctx, registration))),
       ...outboxOf(home.dir, "worker", "receipts"),
       ...outboxOf(home.dir, "client", "acks"),
     };
@@ -74,6 +83,24 @@ async function lendingOf(
     if (!(error instanceof CliError)) throw error;
     ctx.say(error.message);
     return {};
+  }
+}
+
+async function earnedToday(
+  ctx: CommandContext<unknown, Status>,
+  { user_id: userId, peer_id: nodeId }: Registration,
+): Promise<Pick<Status, "earned_today">> {
+  const { api } = await ctx.coordinator();
+  try {
+    const { by_node: nodes } = await api.earnings(userId, { days: 1 });
+    const own = nodes.find(({ node_id }) => node_id === nodeId);
+    return {
+      earned_today: { credits: own?.credits ?? formatCredits(0), requests: own?.requests ?? 0 },
+    };
+  } catch (error) {
+    // The rest of the status is worth showing.
+    if (error instanceof CoordinatorUnreachable || error instanceof CoordinatorProblem) return {};
+    throw error;
   }
 }
 
@@ -143,6 +170,7 @@ function renderStatus(data: Status): string {
     ["client", serviceLine(data.running, "client")],
     ["worker", serviceLine(data.running, "worker")],
     ...(data.worker === undefined ? [] : lendingRows(data.worker)),
+    ...(data.earned_today === undefined ? [] : [["earned", earnedLine(data.earned_today)]]),
     ...(data.receipts === undefined ? [] : [["receipts", outboxLine(data.receipts)]]),
     ...(data.acks === undefined ? [] : [["acks", outboxLine(data.acks)]]),
   ]);
@@ -152,6 +180,10 @@ function coordinatorLine(coordinator: CoordinatorStatus): string {
   if (coordinator.state === "not_configured") return "none known; add --coordinator URL";
   if (coordinator.state !== "reachable") return coordinator.reason;
   return `${coordinator.url} answers in ${coordinator.latency_ms} ms`;
+}
+
+function earnedLine({ credits, requests }: NonNullable<Status["earned_today"]>): string {
+  return `${credits} credits today (UTC), for ${requests} requests`;
 }
 
 function serviceLine(running: readonly ServiceFile[], kind: ServiceFile["kind"]): string {

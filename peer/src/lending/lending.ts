@@ -87,8 +87,7 @@ export function createLending(options: LendingOptions): Lending {
     probes: options.probes.filter(({ signal }) => policy.mode === "idle" || signal === "gpu"),
     machine,
     clock,
-    everyMs: (signal) =>
-      (decision.lends || !hasStarted ? LENDING_EVERY_MS : HOLDING_EVERY_MS)[signal],
+    everyMs: (signal) => (isWatchful() ? LENDING_EVERY_MS : HOLDING_EVERY_MS)[signal],
     onSight(sighting) {
       if (options.isOursBusy()) oursUntilMs = clock.steadyMs() + OURS_TAIL_MS;
       const isOursBusy = clock.steadyMs() < oursUntilMs;
@@ -97,6 +96,10 @@ export function createLending(options: LendingOptions): Lending {
       if (hasStarted) decideNow();
     },
   });
+
+  function isWatchful(): boolean {
+    return policy.mode === "idle" && (decision.lends || !hasStarted);
+  }
 
   function decideNow(): void {
     disarm();

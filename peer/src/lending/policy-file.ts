@@ -54,11 +54,10 @@ export function parsePolicyFile(text: string, path: string): PolicyFile {
 }
 
 function unknownKey(name: string): string {
-  const near = nearest(name, Object.keys(PolicyFile.shape));
-  return `there is no setting ${name}${near === undefined ? "" : `; did you mean ${near}?`}`.replace(
-    /\?$/,
-    "",
-  );
+  const known = Object.keys(PolicyFile.shape);
+  const near = nearest(name, known) ?? known.find((key) => key.startsWith(name));
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  return `there is no setting ${name}${hint}`;
 }
 
 /** Line, from 1, on which a key stands: `["policy"]`, or `["schedule", "windows"]` in its table, however that is written. */

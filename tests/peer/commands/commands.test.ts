@@ -1,3 +1,7 @@
+import { controlAddress } from "#peer/control/address";
+import { listenForControl } from "#peer/control/listen";
+import type { ControlRequest, WorkerStatus } from "#peer/control/messages";
+import { linux } from "#peer/platform/linux";
 import { expect, it, onTestFinished } from "vitest";
 import { EXIT } from "#peer/cli/error";
 import { writeServiceFile } from "#peer/home/service-file";
@@ -190,6 +194,79 @@ it("shows status before anything is registered, and with the coordinator down", 
     user_id: USER,
     coordinator: { state: "unreachable" },
   });
+});
+
+it("shows what a running worker does and why, and what it earned today", async () => {
+  const { run, dir, coordinator } = await setUp({
+    "GET /health": () => Response.json({ status: "ok" }),
+  });
+  await run("models"); // It fails, but registers.
+  const { peer_id: node_id } = JSON.parse((await run("status", "--json")).out);
+  const served = { requests: 3, completion_tokens: 90, credits: "1.5", microcredits: 1_500_000 };
+  const node = { ...served, node_id, live: true, chosen: 3, passed_over: {} };
+  const other = { ...node, node_id: "o".repeat(43), credits: "7", requests: 9 };
+  const earnings = { user_id: USER, days: 1, total: served, by_day: [], by_model: [] };
+  const path = `GET /users/${USER}/earnings`;
+  coordinator.answers[path] = () => Response.json({ ...earnings, by_node: [other, node] });
+
+  let status: WorkerStatus = {
+    state: "paused",
+    reason: "gpu_in_use",
+    why: "game.exe uses the GPU",
+    policy: "idle",
+    running: 1,
+    waiting: 2,
+    concurrency: 4,
+    models: [
+      { id: "a", state: "loaded" },
+      { id: "b", state: "cold" },
+    ],
+    gpus: [{ name: "NVIDIA L4", vram_total_mib: 23_034, vram_free_mib: 4_000 }, { name: "GPU" }],
+    signals: [
+      { signal: "input", source: "logind", state: "known" },
+      { signal: "gpu", source: "nvidia-smi", state: "timeout" },
+      { signal: "gpu", source: "amdgpu", state: "absent" },
+    ],
+  };
+  const asked: ControlRequest[] = [];
+  const server = await listenForControl(controlAddress(dir, linux), async (request) => {
+    asked.push(request);
+    return { ok: true, status };
+  });
+  onTestFinished(() => server.close());
+  const { out } = await run("status");
+  for (const line of [
+    /^state +paused: game\.exe uses the GPU$/m,
+    /^jobs +1 running, 2 waiting, 4 at most$/m,
+    /^models +2 offered, 1 loaded$/m,
+    /^gpu +NVIDIA L4, 4000 of 23034 MiB free$/m,
+    /^gpu +GPU$/m,
+    /^sees +keyboard and mouse \(logind\); GPU unknown \(nvidia-smi: timeout\); battery unknown; processor unknown$/m,
+    /^earned +1\.5 credits today \(UTC\), for 3 requests$/m,
+  ]) {
+    expect(out).toMatch(line);
+  }
+  expect(JSON.parse((await run("status", "--json")).out)).toMatchObject({
+    worker: status,
+    earned_today: { credits: "1.5", requests: 3 },
+  });
+
+  delete coordinator.answers[path];
+  status = { ...status, state: "lending", why: "nobody uses this machine", policy: "always" };
+  const always = (await run("status")).out;
+  expect(always).toMatch(/^state +lending: nobody uses this machine$/m);
+  expect(always).not.toMatch(/^(sees|earned)/m);
+  await run("pause", "--for", "2h");
+  await run("resume");
+  expect(asked.slice(-2)).toEqual([{ ask: "pause", for_ms: 7_200_000 }, { ask: "resume" }]);
+});
+
+it.each(["pause", "resume"])("%s says so where no worker runs", async (name) => {
+  const { run, dir } = await setUp();
+  const { exit, err } = await run(name);
+  expect(exit).toBe(EXIT.failed);
+  expect(err).toContain(`No worker runs with the home ${dir}.`);
+  expect((await run("pause", "--for", "soon")).exit).toBe(EXIT.usage);
 });
 
 it("shows a client as listening only while its process lives and its port answers", async () => {

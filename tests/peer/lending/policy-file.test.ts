@@ -56,7 +56,11 @@ it("lends when idle, after ten minutes, where nothing is set", () => {
 });
 
 it.each([
-  ['policy = "idle"\nidle_after = 5', 2, "there is no setting idle_after"],
+  [
+    'policy = "idle"\nidle_after = 5',
+    2,
+    "there is no setting idle_after (did you mean idle_after_minutes?)",
+  ],
   ['\n\npolicy = "sometimes"', 3, "policy must be always, idle or schedule"],
   ["gpu_limit_percent = 0", 1, "gpu_limit_percent must be a whole number from 1 to 100"],
   ["gpu_limit_percent = 12.5", 1, "gpu_limit_percent must be a whole number from 1 to 100"],
