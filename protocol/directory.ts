@@ -40,6 +40,8 @@ export const ModelList = z.object({
       object: z.literal("model"),
       created: z.int().nonnegative(),
       owned_by: z.string(),
+      /** Of which model this is another name, for the whole network. */
+      alias_of: ModelId.optional(),
       /** What 1,000 completion tokens usually cost; absent until the network has learned it. */
       credits_per_1k_tokens: Credits.optional(),
     }),

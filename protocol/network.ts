@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ModelAliases } from "./model-alias";
 import { ModelId } from "./model-offer";
 import { NetworkId, NetworkName, UserId } from "./names";
 
@@ -15,6 +16,8 @@ export const NetworkPolicy = z.object({
   own_nodes_first: z.boolean(),
   /** Models that may be used; empty: all. */
   allowed_models: z.array(ModelId).max(256),
+  /** Other names under which members may use models. */
+  aliases: ModelAliases.optional(),
 });
 export type NetworkPolicy = z.infer<typeof NetworkPolicy>;
 

@@ -13,7 +13,7 @@ const USAGE = `Runs a coordinator on this machine.
   REDIS_URL=redis://…        use this Redis instead of the embedded one
   PUBLIC_URL=https://…       the URL that peers are given, where it is not http://HOST:PORT
   ALLOWED_RANGES, STARTER_CREDITS, REGISTRATIONS_PER_HOUR, ADMIN_PASSWORD,
-  AUDIT_RETENTION_DAYS, AUDIT_ADDRESSES: see docs/operators.md
+  AUDIT_RETENTION_DAYS, AUDIT_ADDRESSES, MODEL_ALIASES: see docs/operators.md
   TRUSTED_PROXIES=127.0.0.1/32    CIDR ranges of proxies in front of it, with commas between them, and
   PROXY_HEADER=x-forwarded-for    the header in which they say who called them; no other such header is believed
 `;
@@ -27,6 +27,7 @@ const SETTINGS = [
   "ADMIN_PASSWORD",
   "AUDIT_RETENTION_DAYS",
   "AUDIT_ADDRESSES",
+  "MODEL_ALIASES",
 ];
 
 async function main(): Promise<void> {

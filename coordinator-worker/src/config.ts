@@ -1,6 +1,7 @@
 import { isRange, TAILSCALE_RANGES } from "#protocol/address-ranges";
 import { PrivateKey } from "#protocol/identity";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
+import { ModelAliases, parseAlias } from "#protocol/model-alias";
 import { z } from "zod";
 import type { AddressShown } from "./domain/address-subject";
 
@@ -57,6 +58,17 @@ const Settings = z.object({
   REGISTRATIONS_PER_HOUR: CountPerHour.default(20),
   /** Days that audit events are kept. */
   AUDIT_RETENTION_DAYS: z.coerce.number().int().positive().max(3_650).default(90),
+  /** Other names of models in the public network: `NAME=MODEL`, with commas between them. */
+  MODEL_ALIASES: z
+    .string()
+    .transform((text, context) => {
+      const pairs = list(text).filter(Boolean).map(parseAlias);
+      if (pairs.every((pair) => pair !== undefined)) return Object.fromEntries(pairs);
+      context.addIssue("must be NAME=MODEL, with commas between them");
+      return z.NEVER;
+    })
+    .pipe(ModelAliases)
+    .default({}),
   /** What audit events keep of the address that a request came from. */
   AUDIT_ADDRESSES: z.enum(["none", "network", "full"]).default("none"),
   /** Opens what lies under /admin to the operator; without one there is nothing there. */
@@ -78,6 +90,7 @@ export type Config = {
   readonly registrationsPerHour: number;
   readonly auditRetentionDays: number;
   readonly auditAddresses: AddressShown;
+  readonly modelAliases: ModelAliases;
   readonly adminPassword: string | undefined;
 };
 
@@ -107,6 +120,7 @@ export function parseConfig(env: object): Config {
     audiences: [set.PUBLIC_URL, ...(set.PUBLIC_URL_ALIASES ?? [])],
     allowedRanges: set.ALLOWED_RANGES,
     starterMicrocredits: set.STARTER_CREDITS * MICROCREDITS_PER_CREDIT,
+    modelAliases: set.MODEL_ALIASES,
     joinPolicy: set.JOIN_POLICY,
     registrationsPerHour: set.REGISTRATIONS_PER_HOUR,
     auditRetentionDays: set.AUDIT_RETENTION_DAYS,

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { Extension } from "#protocol/authorize";
+import { ModelList } from "#protocol/directory";
 import { InviteList, MemberList, Network, NetworkList } from "#protocol/network";
 import { Balance } from "#protocol/statement";
 import { useCoordinator } from "#support/coordinator";
@@ -174,6 +175,29 @@ it("shows and allows the models of the policy, and no others", async () => {
   expect(await codeOf(owner.call("/authorize", asked))).toBe("model_unavailable");
   await owner.call(`/networks/${network.id}`, { method: "PATCH", body: { allowed_models: [] } });
   await authorize(owner, network.id, other);
+});
+
+it("shows the other names of the policy for models that are there, and changes nothing else with them", async () => {
+  const owner = await friend();
+  const [model, taken] = [newModel(), newModel()];
+  const aliases = { "gpt-4o-mini": model, [taken]: model, "of nothing": "no/such:model" };
+  const network = await create(owner, { aliases, credits: false });
+  owner.enrolled = await owner.register();
+  const models = [model, taken].map((id) => ({ id, engine: "ollama", state: "loaded" }) as const);
+  await owner.beat(owner.enrolled, { networks: [network.id], models });
+  const listed = async () => {
+    const answer = await owner.call(`/v1/models?network=${network.id}`);
+    return ModelList.parse(await answer.json()).data.map(({ id, alias_of }) => [id, alias_of]);
+  };
+  const shown = await listed();
+  expect(shown).toHaveLength(3);
+  for (const one of [[model], [taken], ["gpt-4o-mini", model]]) {
+    expect(shown).toContainEqual([one[0], one[1]]);
+  }
+  const path = `/networks/${network.id}`;
+  const changed = await owner.call(path, { method: "PATCH", body: { aliases: {} } });
+  expect(await changed.json()).toMatchObject({ policy: { aliases: {}, credits: false } });
+  expect(await listed()).toHaveLength(2);
 });
 
 it("takes members' nodes off the lists when owners alone may serve", async () => {

@@ -97,6 +97,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
     order: createNodeOrder(Date.now),
     silence: createSilenceWatch(probeNode),
     ticks: createTicks(),
+    aliases: new Map<string, string>(),
     bodies: createBodyBudget(),
     listening: "127.0.0.1",
     enrolled: () => Promise.resolve(),

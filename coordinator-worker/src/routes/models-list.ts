@@ -50,6 +50,12 @@ export function modelsList(app: App): void {
         owned_by: "monkey-troop",
         ...(rate !== undefined && view.credits && { credits_per_1k_tokens: formatCredits(rate) }),
       }));
-    return c.json({ object: "list" as const, data }, 200);
+    const shown = new Map(data.map((model) => [model.id, model]));
+    // A model that nodes offer keeps its name, whatever else is called by it.
+    const aliases = Object.entries(view.aliases).flatMap(([id, target]) => {
+      const model = shown.get(target);
+      return model === undefined || shown.has(id) ? [] : [{ ...model, id, alias_of: target }];
+    });
+    return c.json({ object: "list" as const, data: [...data, ...aliases] }, 200);
   });
 }

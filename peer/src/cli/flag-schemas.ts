@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseAlias } from "#protocol/model-alias";
 import { coordinatorBaseUrl } from "../coordinator/base-url";
 
 /** Schemas of flags' values. Their messages follow the flag's name and never repeat the value. */
@@ -39,6 +40,14 @@ export function duration(leastS: number, mostS: number): z.ZodType<number, strin
     return z.NEVER;
   });
 }
+
+/** Another name for a model. */
+export const Alias = z.string().transform((text, issues) => {
+  const pair = parseAlias(text);
+  if (pair !== undefined) return pair;
+  issues.addIssue("must be NAME=MODEL, such as gpt-4o-mini=llama3.1:8b");
+  return z.NEVER;
+});
 
 export function wholeNumber(least: number, most: number): z.ZodType<number, string> {
   return z.string().transform((text, issues) => {

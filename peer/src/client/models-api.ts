@@ -1,4 +1,5 @@
 import type { ModelList } from "#protocol/directory";
+import { aliasModels } from "./aliases";
 import { appError } from "./app-error";
 import { coordinatorError } from "./coordinator-error";
 import type { LocalEngines } from "./local-engines";
@@ -11,15 +12,31 @@ const SHOWN_MODELS = 20;
 type Deps = {
   readonly networks: Networks;
   readonly local?: LocalEngines | undefined;
+  /** This client's own names for models. */
+  readonly aliases: ReadonlyMap<string, string>;
   readonly enrolled: () => Promise<unknown>;
 };
 type Model = ModelList["data"][number];
 
 /**
  * `GET /v1/models`: those of this machine's engines, whether or not a coordinator can be reached, and of the networks;
- * those of other networks than the usual one have their network in front.
+ * those of other networks than the usual one have their network in front. Then this client's own names for them.
  */
-export async function listModels({ networks, local, enrolled }: Deps): Promise<Response> {
+export async function listModels(deps: Deps): Promise<Response> {
+  try {
+    return Response.json({ object: "list", data: await allModels(deps) });
+  } catch (error) {
+    return coordinatorError(error);
+  }
+}
+
+/** Throws what the api throws where nothing is known. */
+async function allModels(deps: Deps): Promise<Model[]> {
+  const models = await offeredModels(deps);
+  return [...models, ...aliasModels(deps.aliases, models)];
+}
+
+async function offeredModels({ networks, local, enrolled }: Deps): Promise<Model[]> {
   const own = ownModels(local);
   try {
     await enrolled();
@@ -30,11 +47,10 @@ export async function listModels({ networks, local, enrolled }: Deps): Promise<R
     ]);
     const named = new Set(list.data.map(({ id }) => id));
     const besides = own.filter(({ id }) => !named.has(id));
-    return Response.json({ ...list, data: [...list.data, ...besides, ...more.flat()] });
+    return [...list.data, ...besides, ...more.flat()];
   } catch (error) {
-    return own.length === 0
-      ? coordinatorError(error)
-      : Response.json({ object: "list", data: own });
+    if (own.length === 0) throw error;
+    return own;
   }
 }
 
@@ -50,14 +66,15 @@ function ownModels(local: LocalEngines | undefined): Model[] {
 }
 
 /** `GET /v1/models/{id}`; the id may hold `/` and `:`, escaped or not. */
-export async function showModel(
-  { networks, local, enrolled }: Deps,
-  escapedId: string,
-): Promise<Response> {
+export async function showModel(deps: Deps, escapedId: string): Promise<Response> {
+  const { networks, local, enrolled } = deps;
   const id = unescaped(escapedId);
   const own = ownModels(local).find((one) => one.id === id);
   if (own !== undefined) return Response.json(own);
   try {
+    const alias = deps.aliases.has(id) ? await allModels(deps) : [];
+    const named = alias.find((one) => one.id === id);
+    if (named !== undefined) return Response.json(named);
     await enrolled();
     const picked = networks.pick(id);
     if (!picked.ok) return unusableNetwork(picked);
@@ -100,7 +117,11 @@ export function unusableNetwork({ reason, network }: PickRefusal): Response {
 async function prefixed(prefix: string, models: Models): Promise<ModelList["data"]> {
   try {
     const { data } = await models.list();
-    return data.map((model) => ({ ...model, id: `${prefix}/${model.id}` }));
+    return data.map(({ alias_of: target, ...model }) => ({
+      ...model,
+      id: `${prefix}/${model.id}`,
+      ...(target !== undefined && { alias_of: `${prefix}/${target}` }),
+    }));
   } catch {
     return [];
   }

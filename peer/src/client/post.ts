@@ -18,6 +18,8 @@ const MOST_TARGET_CHARACTERS = 4_000;
 export type PostDeps = Omit<CarryDeps, "leases" | "models"> & {
   readonly networks: Networks;
   readonly bodies: BodyBudget;
+  /** This client's own names for models. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** `undefined`: this machine's own engines are not used. */
   readonly local?: LocalEngines | undefined;
   /** Resolves when this peer is enrolled, or rejects with why not; a request waits for it. */
@@ -40,17 +42,20 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     return release;
   };
   try {
-    const model = await namedModel(headers, body);
-    if (model === undefined) {
+    const named = await namedModel(headers, body);
+    if (named === undefined) {
       const text = "The body must be JSON or a form, and name a model.";
       return appError(400, "model_required", text, { param: "model" });
     }
-    if (!ModelId.safeParse(model).success) {
+    if (!ModelId.safeParse(named).success) {
       const text = "A model's name has 1 to 256 characters, and no control characters.";
       return appError(400, "invalid_request", text, { param: "model" });
     }
     const requestId = crypto.randomUUID();
-    const asked = { model, target, headers, body, bodyHash, signal, requestId };
+    const alias = deps.aliases.get(named);
+    const said = { model: named, target, headers, body, bodyHash, signal, requestId };
+    const asked = alias === undefined ? said : renamed(said, alias);
+    if (asked === undefined) return packed();
     const own = await fromThisMachine(deps, { ...asked, conversation: undefined });
     if (own?.isFinal === true) return handOver(deps.ticks, { ...own, attempts: 1 }, asked, over());
     return await fromTheNetwork(deps, asked, own?.answered, over);
@@ -77,7 +82,7 @@ async function fromThisMachine(
 /** `own`: what an engine of this machine said, should no node do better. */
 async function fromTheNetwork(
   deps: PostDeps,
-  asked: Omit<AppRequest, "conversation">,
+  asked: Asked,
   own: Answered | undefined,
   over: () => () => void,
 ): Promise<Response> {
@@ -90,31 +95,38 @@ async function fromTheNetwork(
     await deps.enrolled();
     const picked = deps.networks.pick(name);
     if (!picked.ok) return refuse(unusableNetwork(picked));
-    const { desk, model } = picked.value;
+    const { desk, model: called } = picked.value;
     const { leases, models } = desk;
+    let model = models.aliasOf(called) ?? called;
     // With a ticket at hand nobody is asked anything.
     if (!leases.isReady(model) && (await models.has(model)) === false) {
       return refuse(await unknownModel(models, model));
     }
-    // Engines know nothing of networks.
-    const said =
-      model === name
-        ? { body: asked.body, hash: asked.bodyHash }
-        : renameModel(headers, asked.body, name, model);
-    if (said === undefined) {
-      return refuse(appError(400, "invalid_request", PACKED, { param: "model" }));
-    }
-    const { body, hash: bodyHash } = said;
-    const conversation = conversationKey(model, headers, body);
-    const request = { ...asked, model, body, bodyHash, conversation };
+    // The list may have come with the question.
+    model = models.aliasOf(called) ?? called;
+    // Engines know nothing of networks, nor of other names.
+    const said = model === name ? asked : renamed(asked, model);
+    if (said === undefined) return refuse(packed());
+    const request = { ...said, conversation: conversationKey(model, headers, said.body) };
     return await carry({ ...deps, leases, models }, request, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
   }
 }
 
-const PACKED =
-  "A packed body can't name a network with its model. Send it without content-encoding, or start the client with --network.";
+type Asked = Omit<AppRequest, "conversation">;
+
+/** The same request for a model by another name; `undefined` where the name can't be changed. */
+function renamed(asked: Asked, model: string): Asked | undefined {
+  const said = renameModel(asked.headers, asked.body, asked.model, model);
+  return said && { ...asked, model, body: said.body, bodyHash: said.hash };
+}
+
+function packed(): Response {
+  const text =
+    "The name of a model can't be changed in a packed body: no alias, and no network in front of it. Send it without content-encoding, or start the client with --network.";
+  return appError(400, "invalid_request", text, { param: "model" });
+}
 
 function refuseBody({ reason }: BodyRefusal): Response {
   switch (reason) {

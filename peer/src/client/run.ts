@@ -126,6 +126,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     order,
     silence,
     ticks,
+    aliases: options.aliases ?? new Map<string, string>(),
     local,
     bodies: createBodyBudget(),
     listening: host,

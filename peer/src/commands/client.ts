@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PeerId } from "#protocol/identity";
-import { HttpUrl, Port } from "../cli/flag-schemas";
+import { Alias, HttpUrl, Port } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import type { ClientReady } from "../client/options";
@@ -39,6 +39,12 @@ export const client = command({
       schema: z.boolean(),
       summary: "Leave this machine's own engines alone",
     },
+    alias: {
+      schema: z.array(Alias).default([]),
+      value: "NAME=MODEL",
+      repeats: true,
+      summary: "Another name for a model, for apps that insist on one",
+    },
     prefer: {
       schema: z.array(PeerId).max(8, "may be given 8 times").default([]),
       value: "NODE",
@@ -63,7 +69,8 @@ export const client = command({
     const home = await ctx.home();
     const { env, say } = ctx;
     const { host, port, network, engine, "api-key": apiKey, "no-local": isNetworkOnly } = ctx.flags;
-    const { prefer } = ctx.flags;
+    const { alias, prefer } = ctx.flags;
+    const aliases = new Map(alias);
     const only = ctx.flags.only.length === 0 ? undefined : ctx.flags.only;
     const engines = isNetworkOnly || only !== undefined ? undefined : engine;
     const { runClient } = await import("../client/run");
@@ -71,7 +78,18 @@ export const client = command({
       explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
         // What an app has to be given is the base of the API, not the server's origin.
         const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
-        const shared = { home, coordinatorUrl, network, engines, prefer, only, host, port, apiKey };
+        const shared = {
+          home,
+          coordinatorUrl,
+          network,
+          engines,
+          aliases,
+          prefer,
+          only,
+          host,
+          port,
+          apiKey,
+        };
         return runClient({ ...shared, env, say, signal, onReady });
       });
     await runService(ctx, "client", ({ url }) => url, listen);

@@ -12,7 +12,8 @@ export const networkShow = command({
 });
 
 export function renderNetwork({ id, name, role, members, policy }: Network): string {
-  const { allowed_models: models } = policy;
+  const { allowed_models: models, aliases = {} } = policy;
+  const names = Object.entries(aliases).map(([name, model]) => `${name} = ${model}`);
   return columns([
     ["name", name],
     ["id", id],
@@ -22,5 +23,6 @@ export function renderNetwork({ id, name, role, members, policy }: Network): str
     ["who may lend", policy.serve],
     ["own nodes first", policy.own_nodes_first ? "on" : "off"],
     ["models", models.length === 0 ? "all" : printable(models.join(", "))],
+    ...(names.length > 0 ? [["aliases", printable(names.join(", "))] as const] : []),
   ]);
 }

@@ -212,6 +212,7 @@ export async function startClient(
     readonly home?: Home;
     readonly apiKey?: string;
     readonly engines?: readonly string[];
+    readonly aliases?: ReadonlyMap<string, string>;
     readonly prefer?: readonly string[];
     readonly only?: readonly string[];
   } = {},
@@ -228,6 +229,7 @@ export async function startClient(
       port: 0,
       apiKey: options.apiKey,
       engines: options.engines,
+      aliases: options.aliases,
       prefer: options.prefer,
       only: options.only,
       env: {},

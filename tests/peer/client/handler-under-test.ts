@@ -48,6 +48,7 @@ export async function handlerFor(
     order,
     silence: createSilenceWatch(probeNode),
     ticks,
+    aliases: new Map<string, string>(),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
     nowMs: Date.now,
