@@ -25,19 +25,25 @@ async function run(scope: Scope): Promise<Figure[]> {
   const home = join(network.worker.home, "..", "victim");
   const args = ["worker", "--policy", "always", "--engine", engine.url, "--concurrency", "4096"];
   args.push("--listen", `127.0.0.1:${await freePort()}`, "--coordinator", network.coordinator.url);
+  const clientArgs = ["client", "--port", "0", "--no-local"];
+  clientArgs.push("--coordinator", network.coordinator.url);
   const firstMs: number[] = [];
   const secondMs: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const victim = await scope.hold(() => startTroop(binary, home, args), stop);
+    // Its first ticket names both nodes; after a failure it would take one without the victim.
+    const clientHome = join(home, "..", `client-${round}`);
+    const client = await scope.hold(() => startTroop(binary, clientHome, clientArgs), stop);
     const { peerId: nodeId } = await loadIdentity(home);
     const seen = await makeLoad(scope, {
       kind: "failover",
-      url: network.baseUrl,
+      url: client.url,
       victim: { nodeId, pid: victim.process.pid },
       requests: 20,
     });
     firstMs.push(...seen.firstMs);
     secondMs.push(...seen.secondMs);
+    await stop(client);
   }
   const isSeen = secondMs.length > 0;
   const note = isSeen

@@ -10,6 +10,8 @@ export type ConformanceCase = {
   readonly status: number;
   /** Found in the engine's answer, for the same reason. */
   readonly holds: readonly string[];
+  /** The engine's error is one that no app can read: the network says it in OpenAI's shape, with the same status. */
+  readonly isWordless?: boolean;
 };
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type ConformanceCase, postJson, userSays } from "../conformance-case";
 import type { HttpRequest } from "../exchange";
 
@@ -48,6 +48,25 @@ export const httpCases: readonly ConformanceCase[] = [
     request: (model) => compressed(chat(model)),
     status: 415,
     holds: [],
+    isWordless: true,
+  },
+  {
+    name: "a body that Codex would pack with zstd, which this engine refuses",
+    engine: "words",
+    request: (model) => ({
+      ...withHeaders(chat(model), { "content-encoding": "zstd" }),
+      body: new Uint8Array(zstdCompressSync(chat(model).body ?? "")),
+    }),
+    status: 415,
+    holds: [],
+    isWordless: true,
+  },
+  {
+    name: "a form whose model comes behind its file, which this engine has no ears for",
+    engine: "words",
+    request: (model) => form(model),
+    status: 501,
+    holds: [],
   },
   {
     name: "a body of 25 MiB that waits for 100 Continue",
@@ -71,6 +90,24 @@ export const httpCases: readonly ConformanceCase[] = [
     holds: [],
   },
 ];
+
+/** In the order and with the boundary of an app that is none of the usual ones. */
+function form(model: string): HttpRequest {
+  const boundary = "--------------a-boundary-of-its-own";
+  const part = (disposition: string, content: string): string =>
+    `--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
+  const text =
+    part('name="file"; filename="a \u00e9.wav"', "RIFF".repeat(50_000)) +
+    part('name="response_format"', "text") +
+    part('name="model"', model) +
+    `--${boundary}--\r\n`;
+  return {
+    method: "POST",
+    target: "/v1/audio/transcriptions",
+    headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
+    body: new TextEncoder().encode(text),
+  };
+}
 
 function compressed(request: HttpRequest): HttpRequest {
   const body = new Uint8Array(gzipSync(request.body ?? ""));

@@ -32,9 +32,12 @@ describe("an engine's error reaches the app in OpenAI's shape, with its status:"
     ["more than any error is", 500, {}, "x".repeat(600_000), "The engine answered with 500."],
   ])("%s", async (_, status, headers, body, message) => {
     const { answer, text, worker } = await answerTo((response) =>
-      response.writeHead(status, { ...headers, "retry-after": "7" }).end(body),
+      response
+        .writeHead(status, { ...headers, "retry-after": "7", "x-should-retry": "false" })
+        .end(body),
     );
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([status, "7"]);
+    expect(answer.headers.get("x-should-retry")).toBe("false");
     expect(answer.headers.get("content-type")).toBe("application/json");
     expect(answer.headers.get("troop-refusal")).toBeNull();
     const { error } = OpenAiError.parse(JSON.parse(text));
