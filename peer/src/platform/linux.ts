@@ -10,7 +10,7 @@ export const linux: Platform = {
   // The XDG base directory specification says to ignore relative paths.
   configFolder: ({ XDG_CONFIG_HOME: xdg }, homeFolder) =>
     xdg !== undefined && isAbsolute(xdg) ? xdg : join(homeFolder, ".config"),
-  probes: () => [linuxInput, nvidiaSmi, amd(), powerSupply, cpuLoad()],
+  probes: () => [linuxInput, nvidiaSmi({ monitors: true }), amd(), powerSupply, cpuLoad()],
   pipeFolder: undefined,
   hasPosixModes: true,
   isTailscaleInterface: (name) => name.startsWith("tailscale"),

@@ -8,7 +8,13 @@ import type { Platform } from "./platform";
 export const windows: Platform = {
   configFolder: ({ APPDATA }, homeFolder) =>
     APPDATA ?? win32.join(homeFolder, "AppData", "Roaming"),
-  probes: () => [windowsInput(), nvidiaSmi, typeperf, windowsPower(), cpuLoad()],
+  probes: () => [
+    windowsInput(),
+    nvidiaSmi({ monitors: false }),
+    typeperf,
+    windowsPower(),
+    cpuLoad(),
+  ],
   pipeFolder: "\\\\.\\pipe\\",
   hasPosixModes: false,
   isTailscaleInterface: (name) => name.startsWith("Tailscale"),

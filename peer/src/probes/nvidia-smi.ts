@@ -1,5 +1,6 @@
 import type { Gpu, GpuProcess } from "../lending/readings";
 import type { Machine } from "./machine";
+import { type Monitored, readMonitor } from "./nvidia-pmon";
 import { type Probe, TOOL_LIMIT_MS } from "./probe";
 
 const GPU_FIELDS =
@@ -7,25 +8,34 @@ const GPU_FIELDS =
 const PROCESS_FIELDS = "pid,process_name,used_memory" as const;
 const FORMAT = "--format=csv,noheader,nounits";
 
-/** NVIDIA's GPUs on Linux and Windows. With MIG, load is `[N/A]`; inside a container, so are the programs. */
-export const nvidiaSmi: Probe<"gpu"> = {
-  signal: "gpu",
-  source: "nvidia-smi",
-  async read(machine: Machine) {
-    const [gpuText, processText] = await Promise.all([
-      machine.run(["nvidia-smi", `--query-gpu=${GPU_FIELDS}`, FORMAT], TOOL_LIMIT_MS),
-      machine.run(["nvidia-smi", `--query-compute-apps=${PROCESS_FIELDS}`, FORMAT], TOOL_LIMIT_MS),
-    ]);
-    if (!gpuText.ok) return gpuText;
-    const gpus = parseGpus(gpuText.value);
-    if (gpus === undefined) return { ok: false, reason: "garbage" };
-    if (gpus.length === 0) return { ok: false, reason: "none" };
-    const listed = processText.ok ? parseProcesses(processText.value) : undefined;
-    const processes =
-      listed && (await Promise.all(listed.map((each) => withScript(machine, each))));
-    return { ok: true, value: { gpus, ...(processes !== undefined && { processes }) } };
-  },
-};
+/**
+ * NVIDIA's GPUs on Linux and Windows. With MIG, load is `[N/A]`; inside a container, so are the programs. `monitors`: also
+ * how much each program uses them, and those that only draw, such as games.
+ */
+export function nvidiaSmi({ monitors }: { readonly monitors: boolean }): Probe<"gpu"> {
+  return {
+    signal: "gpu",
+    source: "nvidia-smi",
+    async read(machine) {
+      const [gpuText, processText, monitored] = await Promise.all([
+        machine.run(["nvidia-smi", `--query-gpu=${GPU_FIELDS}`, FORMAT], TOOL_LIMIT_MS),
+        machine.run(
+          ["nvidia-smi", `--query-compute-apps=${PROCESS_FIELDS}`, FORMAT],
+          TOOL_LIMIT_MS,
+        ),
+        monitors ? readMonitor(machine) : [],
+      ]);
+      if (!gpuText.ok) return gpuText;
+      const gpus = parseGpus(gpuText.value);
+      if (gpus === undefined) return { ok: false, reason: "garbage" };
+      if (gpus.length === 0) return { ok: false, reason: "none" };
+      const listed = processText.ok ? parseProcesses(processText.value) : undefined;
+      if (listed === undefined) return { ok: true, value: { gpus } };
+      const named = await Promise.all(listed.map((each) => withScript(machine, each)));
+      return { ok: true, value: { gpus, processes: withLoads(named, monitored) } };
+    },
+  };
+}
 
 /** A Python may be anybody's or an engine: only its arguments tell. */
 async function withScript(machine: Machine, process: GpuProcess): Promise<GpuProcess> {
@@ -63,6 +73,20 @@ function parseProcesses(text: string): readonly GpuProcess[] | undefined {
   });
   // A program that may not be named, or lives in another container, may as well be the engine.
   return processes?.filter(({ name }) => !isUnknown(name));
+}
+
+/** Programs that compute have their whole name in the list; of the monitor's own only those that draw are added. */
+function withLoads(
+  listed: readonly GpuProcess[],
+  monitored: readonly Monitored[],
+): readonly GpuProcess[] {
+  const loads = new Map(monitored.map(({ pid, loadPercent }) => [pid, loadPercent]));
+  const pids = new Set(listed.map(({ pid }) => pid));
+  const drawing = monitored.filter(({ pid, draws }) => draws && !pids.has(pid));
+  return [
+    ...listed.map((each) => ({ ...each, ...known({ loadPercent: loads.get(each.pid) }) })),
+    ...drawing.map(({ pid, name, loadPercent }) => ({ pid, name, ...known({ loadPercent }) })),
+  ];
 }
 
 function eachLine<Item>(

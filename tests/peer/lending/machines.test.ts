@@ -7,7 +7,7 @@ import { typeperf } from "#peer/probes/typeperf";
 import { windowsInput, windowsPower } from "#peer/probes/windows-user";
 import { logind, mutterIdle, powerSupplies, SESSIONS } from "../probes/linux-outputs";
 import { appleM1, hidIdle, onAc, onBattery } from "../probes/mac-outputs";
-import { NVIDIA, nvidiaTools } from "../probes/nvidia-outputs";
+import { NVIDIA, nvidiaTools, PMON } from "../probes/nvidia-outputs";
 import type { Script } from "../probes/scripted-machine";
 import { tasklistCsv, typeperfCsv } from "../probes/windows-outputs";
 import { NOON, startLending, stretches, type Told } from "./timeline";
@@ -60,6 +60,25 @@ it("a Linux desktop: our own jobs count for nothing, the person at once, somebod
   ]);
 });
 
+it("a Linux desktop: a game is noticed though our own jobs load the same GPU", async () => {
+  const playing: Told = {
+    ...linuxDesktop,
+    ours: [[0, 40]],
+    machine: (second) => ({
+      tools: {
+        ...logind(SESSIONS.systemd255, { Type: "wayland", sinceMs: NOON }),
+        gdbus: mutterIdle(HOUR_MS),
+        ...nvidiaTools(NVIDIA.driver535TwoGpusOllama),
+        "nvidia-smi pmon": between(second, 10, 40) ? PMON.driver470 : "",
+      },
+    }),
+  };
+  expect(await stretches(playing, 30)).toEqual([
+    "0: lends",
+    "12: gpu_in_use: My Game.x86_64 uses the GPU",
+  ]);
+});
+
 /** Windows 11 with an RTX 4070: a game is started by remote control, so that only the GPU tells. */
 const gamingPc: Told = {
   policy: MINUTE,
@@ -70,7 +89,13 @@ const gamingPc: Told = {
       ticks: () => ({ now: 2 * HOUR_MS, lastInput: 2 * HOUR_MS - idleMs(second(), 120, 125) }),
       acLine: () => 1,
     });
-    return [windowsInput(user), nvidiaSmi, typeperf, windowsPower(user), cpuLoad()];
+    return [
+      windowsInput(user),
+      nvidiaSmi({ monitors: false }),
+      typeperf,
+      windowsPower(user),
+      cpuLoad(),
+    ];
   },
   machine(second) {
     const isPlaying = between(second, 30, 90);

@@ -48,6 +48,22 @@ export const NVIDIA = {
   },
 } as const;
 
+/** What `nvidia-smi pmon -c 1 -s u` prints. */
+export const PMON = {
+  driver470: `# gpu        pid  type    sm   mem   enc   dec   command
+# Idx          #   C/G     %     %     %     %   name
+    0       2210     G     2     1     -     -   Xorg
+    0       8801     G    61    20     -     -   My Game.x86_64
+    0      20871     C    91    60     -     -   ollama_llama_se
+`,
+  driver550: `# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command
+# Idx           #    C/G      %      %      %      %      %      %    name
+    0      20871     C     35     60      -      -      -      -    ollama_llama_se
+    0       8801   C+G      -      -      -      -      -      -    game
+    1          -      -      -      -      -      -      -      -    -
+`,
+} as const;
+
 export const NVIDIA_GARBAGE = [
   "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n",
   "name, driver_version, utilization.gpu [%], memory.total [MiB]\n",

@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import { nvidiaSmi } from "#peer/probes/nvidia-smi";
-import { NVIDIA, NVIDIA_GARBAGE, type NvidiaOutput, nvidiaTools } from "./nvidia-outputs";
+import { NVIDIA, NVIDIA_GARBAGE, type NvidiaOutput, nvidiaTools, PMON } from "./nvidia-outputs";
 import { type Script, scriptedMachine } from "./scripted-machine";
 
+const PROBE = nvidiaSmi({ monitors: true });
+
 const read = (output: NvidiaOutput, files: Script["files"] = {}) =>
-  nvidiaSmi.read(scriptedMachine(() => ({ tools: nvidiaTools(output), files })));
+  PROBE.read(scriptedMachine(() => ({ tools: nvidiaTools(output), files })));
 
 it("reads an idle GPU of an old driver", async () => {
   expect(await read(NVIDIA.driver470OneGpuIdle)).toEqual({
@@ -88,5 +90,26 @@ it("knows the GPUs where only the programs cannot be read, and says when there i
   expect(reading).not.toHaveProperty("value.processes");
   expect(await read({ gpus: "", apps: "" })).toEqual({ ok: false, reason: "none" });
   const bare = scriptedMachine(() => ({}));
-  expect(await nvidiaSmi.read(bare)).toEqual({ ok: false, reason: "absent" });
+  expect(await PROBE.read(bare)).toEqual({ ok: false, reason: "absent" });
+});
+
+it("adds each program's share, and games, by the monitor of any version", async () => {
+  const tools = nvidiaTools(NVIDIA.driver535TwoGpusOllama);
+  const withMonitor = (pmon: string) =>
+    scriptedMachine(() => ({ tools: { ...tools, "nvidia-smi pmon": pmon } }));
+  const ollama = { pid: 20_871, name: "/usr/lib/ollama/ollama_llama_server", vramMib: 20_842 };
+  expect(await PROBE.read(withMonitor(PMON.driver470))).toHaveProperty("value.processes", [
+    { ...ollama, loadPercent: 91 },
+    { pid: 2_210, name: "Xorg", loadPercent: 2 },
+    { pid: 8_801, name: "My Game.x86_64", loadPercent: 61 },
+  ]);
+  expect(await PROBE.read(withMonitor(PMON.driver550))).toHaveProperty("value.processes", [
+    { ...ollama, loadPercent: 35 },
+    { pid: 8_801, name: "game" },
+  ]);
+  const silent = "Not supported on the device(s)\n";
+  expect(await PROBE.read(withMonitor(silent))).toHaveProperty("value.processes", [ollama]);
+  const asked = withMonitor(PMON.driver470);
+  await nvidiaSmi({ monitors: false }).read(asked);
+  expect(asked.ran.flat()).not.toContain("pmon");
 });
