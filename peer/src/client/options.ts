@@ -21,6 +21,8 @@ export type ClientOptions = {
   /** Prints one line for people. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** For how long what runs may go on when the client is stopped; default: not at all. */
+  readonly drainMs?: number;
   readonly onReady?: (info: ClientReady) => void;
 };
 

@@ -7,7 +7,8 @@ import type { Ticks, Waiting } from "./ticks";
 
 const LEFT = {
   code: "stream_broken",
-  message: "The node went away in the middle of its answer; send the request again.",
+  message:
+    "The node, or this client, went away in the middle of the answer; send the request again.",
 } as const;
 /** Chunks that wait for a slow app before the node has to wait, too. Counting bytes would cost more than it saves. */
 const BUFFERED_CHUNKS = 4;

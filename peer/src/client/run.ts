@@ -22,10 +22,13 @@ import type { ClientOptions } from "./options";
 import { probeNode } from "./probe-node";
 import { createSilenceWatch } from "./silence";
 import { tellOfTicket } from "./tell-of-ticket";
+import { within } from "../within";
 import { createTicks } from "./ticks";
 
 const TEND_MS = 1_000;
 const READ_MS = 2_000;
+/** For the last words of what was cut. */
+const LAST_WORDS_MS = 250;
 
 /** `troop client`: OpenAI's API on this machine, answered by other people's workers. Resolves after an orderly stop. */
 export async function runClient(options: ClientOptions): Promise<void> {
@@ -176,6 +179,12 @@ export async function runClient(options: ClientOptions): Promise<void> {
     );
   }, READ_MS);
   await aborted(signal);
+  // The port is free at once, for a client that takes this one's place.
+  const finished = server.stop(false);
+  await within(options.drainMs ?? 0, finished);
+  acks.book.leaveAll();
+  silence.cutBegun();
+  await within(LAST_WORDS_MS, finished);
   clearInterval(tending);
   clearInterval(reading);
   await server.stop(true);

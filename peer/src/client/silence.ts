@@ -5,6 +5,8 @@ export type SilenceWatch = {
   /** A request waits for bytes of the node at `url`. `cut` is called once where the node turns out to be gone. */
   begin(url: string, cut: () => void): Exchange;
   tick(): void;
+  /** Cuts what has begun to come, from whichever node. */
+  cutBegun(): void;
 };
 
 export type Exchange = {
@@ -19,7 +21,7 @@ const TRUSTED_TICKS = 5;
 /** A machine under load may miss one question; whose address cannot be reached is asked once. */
 const MOST_UNANSWERED = 2;
 
-type Waiting = { silentTicks: number; readonly cut: () => void };
+type Waiting = { silentTicks: number; hasBegun: boolean; readonly cut: () => void };
 type Node = {
   readonly waiting: Set<Waiting>;
   isAsked: boolean;
@@ -59,14 +61,20 @@ export function createSilenceWatch(probe: (url: string) => Promise<NodeProbe>): 
         nodes.set(url, node);
       }
       const { waiting } = node;
-      const one = { silentTicks: 0, cut };
+      const one = { silentTicks: 0, hasBegun: false, cut };
       waiting.add(one);
       return {
         heard() {
           one.silentTicks = 0;
+          one.hasBegun = true;
         },
         end: () => void waiting.delete(one),
       };
+    },
+    cutBegun() {
+      for (const { waiting } of nodes.values()) {
+        for (const one of waiting) if (one.hasBegun) one.cut();
+      }
     },
     tick() {
       tick += 1;

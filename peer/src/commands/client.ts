@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PeerId } from "#protocol/identity";
-import { Alias, HttpUrl, Port } from "../cli/flag-schemas";
+import { Alias, HttpUrl, Port, duration } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import type { ClientReady } from "../client/options";
@@ -62,6 +62,11 @@ export const client = command({
       value: "NETWORK",
       summary: "Use this network (default: public; NETWORK/MODEL picks one for a request)",
     },
+    drain: {
+      schema: duration(0, 86_400).default(10),
+      value: "TIME",
+      summary: "How long what runs may go on when it is stopped (default 10s)",
+    },
   },
   run: async (ctx): Promise<ClientReady | undefined> => {
     const signal = ctx.stopSignal();
@@ -89,6 +94,7 @@ export const client = command({
           host,
           port,
           apiKey,
+          drainMs: ctx.flags.drain * 1_000,
         };
         return runClient({ ...shared, env, say, signal, onReady });
       });

@@ -211,6 +211,7 @@ export async function startClient(
   options: {
     readonly home?: Home;
     readonly apiKey?: string;
+    readonly drainMs?: number;
     readonly engines?: readonly string[];
     readonly aliases?: ReadonlyMap<string, string>;
     readonly prefer?: readonly string[];
@@ -228,6 +229,7 @@ export async function startClient(
       host: "127.0.0.1",
       port: 0,
       apiKey: options.apiKey,
+      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
       engines: options.engines,
       aliases: options.aliases,
       prefer: options.prefer,

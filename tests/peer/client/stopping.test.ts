@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { clientNetwork, startClient, startWarm } from "./client-under-test";
 import { openStream } from "./fake-node";
 
@@ -10,7 +10,7 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
 }
 
 it("ends what runs when it is stopped, at the node and at the app, and frees its port", async () => {
-  const { node, client } = await startWarm();
+  const { network, node, client } = await startWarm();
   const stream = openStream();
   node.answer = () => stream.response;
   stream.write("data: 1\n\n");
@@ -20,8 +20,45 @@ it("ends what runs when it is stopped, at the node and at the app, and frees its
   await client.stop();
   await aborted(left);
   // A clean end would look like a whole answer.
-  await expect(answer.text()).rejects.toThrow();
+  expect(await answer.text()).toMatch(/^data: 1\n\ndata: \{"error":.*\}\n\ndata: \[DONE\]\n\n$/);
   await expect(client.get("/health")).rejects.toThrow();
+  const ack = await network.acks.until(({ seq }) => seq === node.seen.all.at(-1)?.seq);
+  expect(ack.outcome).toBe("cancelled");
+});
+
+it("breaks an answer that is no stream when it is stopped", async () => {
+  const { node, client } = await startWarm();
+  const half = openStream("application/json");
+  node.answer = () => half.response;
+  half.write('{"half":');
+  const answer = await client.post();
+  await client.stop();
+  await expect(answer.text()).rejects.toThrow();
+});
+
+it("lets what runs end where it has time for it, and leaves its port to the next at once", async () => {
+  const network = await clientNetwork();
+  const node = await network.addNode();
+  const client = await startClient(network, { drainMs: 60_000 });
+  const stream = openStream();
+  node.answer = () => stream.response;
+  stream.write("data: 1\n\n");
+  const answer = await client.post();
+
+  const stopped = client.stop();
+  const { port } = new URL(client.url);
+  const serveNext = (): string => {
+    const next = Bun.serve({ port, hostname: "127.0.0.1", fetch: () => new Response("next") });
+    onTestFinished(() => next.stop(true));
+    return "serves";
+  };
+  await vi.waitFor(serveNext, { timeout: 20_000 });
+  expect(await (await client.get("/health")).text()).toBe("next");
+  stream.write("data: [DONE]\n\n");
+  stream.end();
+  expect(await answer.text()).toBe("data: 1\n\ndata: [DONE]\n\n");
+  await stopped;
+  expect((await network.acks.until(() => true)).outcome).toBe("completed");
 });
 
 it("ends what waits for a node's first byte when it is stopped", async () => {
