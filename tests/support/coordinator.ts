@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
@@ -21,8 +21,12 @@ export const testStores = {
 /** A coordinator for one test file: the shipped bundle under Miniflare, on a free port of 127.0.0.1. */
 export async function startTestCoordinator(
   settings: Record<string, string> = {},
+  signingKeys?: string,
 ): Promise<TestCoordinator> {
   const dataDir = mkdtempSync(join(tmpdir(), "troop-coordinator-"));
+  if (signingKeys !== undefined) {
+    writeFileSync(join(dataDir, "signing-keys.json"), signingKeys, { mode: 0o600 });
+  }
   const running = await startCoordinator({
     dataDir,
     host: "127.0.0.1",

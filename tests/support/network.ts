@@ -27,6 +27,8 @@ export type TestNetwork = {
 export type TestNetworkOptions = {
   readonly engineUrl: string;
   readonly settings?: Record<string, string>;
+  /** The coordinator's; fresh ones without. */
+  readonly signingKeys?: string;
   readonly workerArgs?: readonly string[];
   /** The node's port, where a test has to know it first. */
   readonly nodePort?: number;
@@ -39,7 +41,7 @@ export type TestNetworkOptions = {
 /** A coordinator and the compiled binary as worker and as client, each a process with a home of its own. */
 export async function startNetwork(options: TestNetworkOptions): Promise<TestNetwork> {
   const binary = await troopBinary();
-  const coordinator = await startTestCoordinator(options.settings);
+  const coordinator = await startTestCoordinator(options.settings, options.signingKeys);
   options.onCoordinator?.(coordinator.url);
   const coordinatorUrl = options.coordinatorUrl ?? coordinator.url;
   const folder = await mkdtemp(join(tmpdir(), "troop-network-"));

@@ -1,7 +1,7 @@
 /** How long an epoch is: B and what it is checked with are made once for each, and each has one round. */
 const EPOCH_MS = 2 * 60 * 60_000;
-/** No round begins so near an epoch's end that it would run over it. */
-const ROUND_ROOM_MS = 2 * 60_000;
+/** No round is so near an epoch's beginning or end that its notice or its challenges would belong to another one. */
+const ROUND_ROOM_MS = 30_000;
 /** Nodes are told so long before: longer than between two heartbeats, so that all of them hear it. */
 const NOTICE_MS = 25_000;
 /** A challenge asked for so early or so late is still one of the round's. */
@@ -16,7 +16,7 @@ export function epochOf(nowMs: number): number {
 export function roundAtMs(epoch: number, secret: Uint8Array): number {
   const view = new DataView(secret.buffer, secret.byteOffset, secret.byteLength);
   const part = view.getUint32(0) / 2 ** 32;
-  return epoch * EPOCH_MS + Math.floor(part * (EPOCH_MS - ROUND_ROOM_MS));
+  return epoch * EPOCH_MS + ROUND_ROOM_MS + Math.floor(part * (EPOCH_MS - 2 * ROUND_ROOM_MS));
 }
 
 /** Milliseconds until the round, where it is time to tell. */

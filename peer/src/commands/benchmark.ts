@@ -1,13 +1,14 @@
 import type { HardwareStanding } from "#protocol/hardware";
+import type { CommandContext } from "../cli/context";
 import { CliError, EXIT } from "../cli/error";
 import { command } from "../command";
-import { withEnrolment } from "../home/enrol";
 import { barChart } from "../hardware/bar-chart";
-import { openCpuDevice } from "../hardware/cpu-device";
 import { ProofYielded } from "../hardware/device";
 import { progressLine } from "../hardware/progress-line";
-import { proveHardware, ProofVersionError } from "../hardware/prove";
+import { ProofVersionError } from "../hardware/prove";
 import { REFERENCE_DEVICES } from "../hardware/reference-devices";
+import { runProof } from "../hardware/run-proof";
+import { askOwnWorker } from "./lending-state";
 
 type Benchmark = {
   /** Whether the coordinator checked it and counts it. */
@@ -30,20 +31,10 @@ export const benchmark = command({
   run: async (ctx): Promise<Benchmark> => {
     const signal = ctx.stopSignal();
     const { home, api } = await ctx.coordinator();
-    const line = progressLine(ctx.say);
-    const device = await openCpuDevice({ signal });
+    await leaveRequestsAlone(ctx);
     try {
-      const passed = await withEnrolment(home, api, ({ enrolment, peer_id: nodeId }) =>
-        proveHardware({
-          api,
-          enrolment,
-          nodeId,
-          device,
-          signal,
-          steadyMs: () => performance.now(),
-          onProgress: line,
-        }),
-      );
+      const onProgress = progressLine(ctx.say);
+      const { passed, device } = await runProof(home, api, { signal, onProgress });
       const { compute_ops, memory_bytes, run_multiplier, standing } = passed;
       const { verified, multiplier } = standing;
       const { path, label } = device;
@@ -59,12 +50,21 @@ export const benchmark = command({
       };
     } catch (error) {
       throw explained(error);
-    } finally {
-      await device.close();
     }
   },
   human: renderBenchmark,
 });
+
+/** A run takes all of the machine, and whoever is served by it now would wait. */
+async function leaveRequestsAlone(ctx: CommandContext<unknown, Benchmark>): Promise<void> {
+  const worker = await askOwnWorker(ctx, { ask: "status" });
+  if (worker === undefined || worker.running === 0) return;
+  throw new CliError(
+    EXIT.failed,
+    "This machine's worker serves a request now, and a benchmark would take the machine from it.",
+    "Run: troop pause, and then: troop benchmark",
+  );
+}
 
 function explained(error: unknown): unknown {
   if (error instanceof ProofYielded) {

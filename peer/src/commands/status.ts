@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import type { HardwareStanding } from "#protocol/hardware";
 import { formatCredits } from "#protocol/microcredits";
 import type { Registration } from "#protocol/register";
 import { columns } from "../cli/columns";
@@ -31,6 +32,8 @@ type Status = {
   /** Absent before the first registration. */
   readonly user_id?: string;
   readonly coordinator: CoordinatorStatus;
+  /** What a second on this machine is worth; absent where it is not registered or the coordinator does not say. */
+  readonly hardware?: HardwareStanding;
   /** Clients and workers of this home whose process lives and whose port takes connections. */
   readonly running: readonly ServiceFile[];
   /** What the worker does now; absent where none runs, or it does not answer. */
@@ -56,12 +59,14 @@ export const status = command({
       url === undefined ? { state: "not_configured" } : await probe(ctx, url);
     const lending = await lendingOf(ctx);
     const isEarning = lending.worker !== undefined && coordinator.state === "reachable";
+    const isKnown = registration !== undefined && coordinator.state === "reachable";
     return {
       version: VERSION,
       home: home.dir,
       peer_id: home.identity.peerId,
       ...(registration !== undefined && { user_id: registration.user_id }),
       coordinator,
+      ...(isKnown && (await hardwareOf(ctx))),
       running: await listening(home.dir),
       ...lending,
       ...(isEarning && registration !== undefined && (await earnedToday(ctx, registration))),
@@ -121,6 +126,19 @@ async function probe(
   }
 }
 
+async function hardwareOf(
+  ctx: CommandContext<unknown, Status>,
+): Promise<{ readonly hardware?: HardwareStanding }> {
+  const { api } = await ctx.coordinator();
+  try {
+    return { hardware: await api.hardware() };
+  } catch (error) {
+    const isTold = error instanceof CoordinatorProblem || error instanceof CoordinatorUnreachable;
+    if (!isTold) throw error;
+    return {}; // An older coordinator, or one that has just gone: the rest of the status is worth showing.
+  }
+}
+
 function outboxOf(
   dir: string,
   owner: OutboxOwner,
@@ -167,6 +185,7 @@ function renderStatus(data: Status): string {
     ["peer", data.peer_id],
     ["user", data.user_id ?? "not registered yet"],
     ["coordinator", coordinatorLine(data.coordinator)],
+    ...(data.hardware === undefined ? [] : [["hardware", hardwareLine(data.hardware)]]),
     ["client", serviceLine(data.running, "client")],
     ["worker", serviceLine(data.running, "worker")],
     ...(data.worker === undefined ? [] : lendingRows(data.worker)),
@@ -184,6 +203,14 @@ function coordinatorLine(coordinator: CoordinatorStatus): string {
 
 function earnedLine({ credits, requests }: NonNullable<Status["earned_today"]>): string {
   return `${credits} credits today (UTC), for ${requests} requests`;
+}
+
+function hardwareLine({ basis, multiplier, until }: HardwareStanding): string {
+  const end = until === undefined ? "" : ` until ${until}`;
+  const earns = `${multiplier} credits a second as a worker`;
+  if (basis === "proof") return `${earns}, proven${end}`;
+  if (basis === "cooldown") return `${earns}${end}: a proof of it failed`;
+  return `${earns}, not proven; troop benchmark proves it`;
 }
 
 function serviceLine(running: readonly ServiceFile[], kind: ServiceFile["kind"]): string {

@@ -6,6 +6,7 @@ import { unloadModel } from "../engines/read-models";
 import { watchEngines } from "../engines/watch";
 import { withEnrolment } from "../home/enrol";
 import { createSubmitter } from "../outbox/submitter";
+import { runProof } from "../hardware/run-proof";
 import { gpuLabel } from "../lending/gpu-label";
 import { createLending, isSameToOthers } from "../lending/lending";
 import { isOffered } from "../lending/offered";
@@ -17,6 +18,7 @@ import { control } from "./control";
 import { createCapacity } from "./capacity";
 import { type Clock, systemClock } from "../clock";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
+import { createHardwareRounds } from "./hardware-rounds";
 import { createJobs } from "./jobs";
 import { createLeaseBook } from "./lease-book";
 import { createGiveBack } from "./give-back";
@@ -111,7 +113,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const lending = createLending({
     ...options.lending,
     clock,
-    isOursBusy: () => jobs.size > 0,
+    isOursBusy: () => jobs.size > 0 || rounds.isRunning,
     pauses: pauseFile(home.dir),
     onChange(now, before) {
       availability.setUserActive(!now.lends);
@@ -121,6 +123,13 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     },
   });
   cleanup.defer(lending.stop);
+  const rounds = createHardwareRounds({
+    clock,
+    mayRun: () => lending.decision.lends && jobs.size === 0,
+    prove: async (signal) => (await runProof(home, api, { signal })).passed,
+    say,
+  });
+  cleanup.defer(() => rounds.stop());
   await lending.start();
   availability.setUserActive(!lending.decision.lends);
 
@@ -174,6 +183,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
         const said = { ...heartbeat, e2e_key, networks: [...serving.networks] };
         const answer = await api.heartbeat(said, registration.enrolment);
         serving.heard(answer);
+        rounds.heard(answer);
         return answer;
       }),
   });

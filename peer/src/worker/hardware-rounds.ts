@@ -1,0 +1,89 @@
+import type { HeartbeatAnswer } from "#protocol/heartbeat";
+import type { Clock } from "../clock";
+import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
+import { ProofYielded } from "../hardware/device";
+import type { Passed } from "../hardware/prove";
+
+/** Proves this machine's hardware at the moments at which the coordinator asks all nodes to. */
+export type HardwareRounds = {
+  /** What the coordinator said to a heartbeat. */
+  heard(answer: HeartbeatAnswer): void;
+  /** Whether a proof runs now: what it does to the machine is our own doing. */
+  readonly isRunning: boolean;
+  /** Ends what runs, and takes part in no more. */
+  stop(): Promise<void>;
+};
+
+export type HardwareRoundsOptions = {
+  readonly clock: Clock;
+  /** Nobody needs the machine: not its person, and not somebody who is served. */
+  readonly mayRun: () => boolean;
+  readonly prove: (signal: AbortSignal) => Promise<Passed>;
+  readonly say: (line: string) => void;
+};
+
+/** How often it is looked whether somebody needs the machine. */
+const LOOK_EVERY_MS = 100;
+
+export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRounds {
+  const { clock, mayRun, prove, say } = options;
+  let disarm: (() => void) | undefined;
+  let running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
+  let isStopped = false;
+
+  function begin(): void {
+    disarm = undefined;
+    // A round that is missed is no failure; the next one is within hours.
+    if (isStopped || running !== undefined || !mayRun()) return;
+    const controller = new AbortController();
+    const cancelLook = lookUntilDone(controller);
+    const ended = run(controller.signal).finally(() => {
+      cancelLook();
+      running = undefined;
+    });
+    running = { controller, ended };
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    try {
+      const { standing } = await prove(signal);
+      say(`Hardware proven: a second on this machine is worth ${standing.multiplier} credits.`);
+    } catch (error) {
+      if (error instanceof ProofYielded) return;
+      say(`The proof of this machine's hardware did not succeed: ${reasonOf(error)}`);
+    }
+  }
+
+  function lookUntilDone(controller: AbortController): () => void {
+    let cancel = (): void => {};
+    const look = (): void => {
+      if (!mayRun()) return controller.abort();
+      cancel = clock.after(LOOK_EVERY_MS, look);
+    };
+    look();
+    return () => cancel();
+  }
+
+  return {
+    heard({ hardware_round_in_ms: inMs }) {
+      if (inMs === undefined || isStopped) return;
+      // Each heartbeat before a round tells it anew, the last one best.
+      disarm?.();
+      disarm = clock.after(inMs, begin);
+    },
+    get isRunning() {
+      return running !== undefined;
+    },
+    async stop() {
+      isStopped = true;
+      disarm?.();
+      running?.controller.abort();
+      await running?.ended;
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const isTold = error instanceof CoordinatorProblem || error instanceof CoordinatorUnreachable;
+  return isTold ? error.message : "this machine could not carry it out.";
+}
