@@ -29,6 +29,7 @@ export const HoldReason = z.enum([
   "cpu_in_use",
   "on_battery",
   "too_hot",
+  "asleep",
 ]);
 export type HoldReason = z.infer<typeof HoldReason>;
 

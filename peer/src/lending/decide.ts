@@ -25,6 +25,8 @@ export const FOR_GOOD = Number.POSITIVE_INFINITY;
 export type Circumstances = {
   readonly policy: Policy;
   readonly activity: Activity;
+  /** The machine goes to sleep, or has not told that it is awake. */
+  readonly isAsleep: boolean;
   /** Its owner's word; `undefined`: none. */
   readonly pausedUntilMs: number | undefined;
   /** The end that `--until` set; `undefined`: none. */
@@ -36,6 +38,7 @@ const QUIET_MS = 60_000;
 
 export function decide(circumstances: Circumstances, nowMs: number): Decision {
   const { policy, activity, pausedUntilMs = 0, endsAtMs } = circumstances;
+  if (circumstances.isAsleep) return hold("asleep", "the machine goes to sleep", undefined);
   if (pausedUntilMs > nowMs) {
     return hold("paused", "you paused it", pausedUntilMs === FOR_GOOD ? undefined : pausedUntilMs);
   }

@@ -20,6 +20,7 @@ export type Lending = {
   /** `undefined`: until it is resumed. Throws where that cannot be remembered. */
   pause(forMs: number | undefined): Promise<void>;
   resume(): Promise<void>;
+  setAsleep(isAsleep: boolean): void;
   /** Resolves when no look is under way. */
   readonly settled: () => Promise<void>;
   readonly stop: () => void;
@@ -78,6 +79,7 @@ export function createLending(options: LendingOptions): Lending {
   let gpus: readonly Gpu[] = [];
   let pausedUntilMs: number | undefined;
   let decision = LOOKING;
+  let isAsleep = false;
   let hasStarted = false;
   let disarm = (): void => {};
   let oursUntilMs = -Infinity;
@@ -105,7 +107,7 @@ export function createLending(options: LendingOptions): Lending {
     disarm();
     const nowMs = clock.wallMs();
     const before = decision;
-    decision = decide({ policy, activity, pausedUntilMs, endsAtMs }, nowMs);
+    decision = decide({ policy, activity, isAsleep, pausedUntilMs, endsAtMs }, nowMs);
     const changesAtMs = decision.lends ? decision.untilMs : decision.againAtMs;
     if (changesAtMs !== undefined) disarm = clock.after(changesAtMs - nowMs, decideNow);
     if (decision.lends && !before.lends) signals.hurry();
@@ -123,7 +125,7 @@ export function createLending(options: LendingOptions): Lending {
       pausedUntilMs = await pauses.read();
       await signals.first();
       hasStarted = true;
-      decision = decide({ policy, activity, pausedUntilMs, endsAtMs }, clock.wallMs());
+      decision = decide({ policy, activity, isAsleep, pausedUntilMs, endsAtMs }, clock.wallMs());
       decideNow();
     },
     get isOpen() {
@@ -138,6 +140,12 @@ export function createLending(options: LendingOptions): Lending {
     looks: signals.looks,
     pause: (forMs) => remember(forMs === undefined ? FOR_GOOD : clock.wallMs() + forMs),
     resume: () => remember(undefined),
+    setAsleep(is) {
+      isAsleep = is;
+      // Whatever woke it up may sit in front of it.
+      if (!is) signals.hurry();
+      decideNow();
+    },
     settled: signals.settled,
     stop() {
       disarm();

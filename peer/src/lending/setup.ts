@@ -10,6 +10,8 @@ export type LendingSetup = {
   readonly policy: Policy;
   readonly probes: readonly Probe[];
   readonly machine: Machine;
+  /** Told when this machine goes to sleep, which waits for the result, and when it is awake again. Returns how to end it. */
+  readonly watchSleep: (onChange: (isAsleep: boolean) => Promise<void>) => () => void;
   readonly localTimeZone: string;
   /** Where its owner's commands reach it. */
   readonly control: ControlAddress;
@@ -20,10 +22,12 @@ export function lendingSetup(
   { platform, env, homeDir }: { platform: Platform; env: Env; homeDir: string },
 ): LendingSetup {
   const localTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const machine = thisMachine(env);
   return {
     policy: policyOf(file, localTimeZone),
     probes: platform.probes(),
-    machine: thisMachine(env),
+    machine,
+    watchSleep: (onChange) => platform.watchSleep?.(machine, onChange) ?? (() => {}),
     localTimeZone,
     control: controlAddress(homeDir, platform),
   };

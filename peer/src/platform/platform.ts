@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import type { Machine } from "../probes/machine";
 import type { Probe } from "../probes/probe";
 import { darwin } from "./darwin";
 import { linux } from "./linux";
@@ -10,6 +11,11 @@ export type Platform = {
   readonly configFolder: (env: Env, homeFolder: string) => string;
   /** Ways to learn whether somebody uses this machine; each may come to nothing on a given one. */
   readonly probes: () => readonly Probe[];
+  /** Absent: this system tells a program like ours nothing of its sleep. The result ends the watch. */
+  readonly watchSleep?: (
+    machine: Pick<Machine, "follow">,
+    onChange: (isAsleep: boolean) => Promise<void>,
+  ) => () => void;
   /** Where local pipes have their names; `undefined` where sockets are files. */
   readonly pipeFolder: string | undefined;
   /** Files carry an owner and POSIX permission bits. */

@@ -11,6 +11,8 @@ export type Text = Outcome<string, ProbeRefusal>;
 export type Machine = {
   /** A tool's stdout. It is killed after `limitMs`. */
   run(command: readonly string[], limitMs: number): Promise<Text>;
+  /** Runs a tool on and on, with each line that it prints. Its input ends with `stop`, or with this process. */
+  follow(command: readonly string[], onLine: (line: string) => void): { readonly stop: () => void };
   read(path: string): Promise<Text>;
   /** Names in a folder; empty where there is none. */
   list(path: string): Promise<readonly string[]>;
@@ -24,10 +26,14 @@ const MAX_OUTPUT_BYTES = 1_048_576;
 
 /** This machine; tools run with `env`. */
 export function thisMachine(env: Env): Machine {
-  return { ...SYSTEM, run: (command, limitMs) => runTool(command, limitMs, env) };
+  return {
+    ...SYSTEM,
+    run: (command, limitMs) => runTool(command, limitMs, env),
+    follow: (command, onLine) => followTool(command, onLine, env),
+  };
 }
 
-const SYSTEM: Omit<Machine, "run"> = {
+const SYSTEM: Omit<Machine, "run" | "follow"> = {
   async read(path) {
     try {
       return { ok: true, value: await readFile(path, "utf8") };
@@ -78,6 +84,34 @@ async function runTool(command: readonly string[], limitMs: number, env: Env): P
     return { ok: false, reason: complaintOf(`${out}\n${err}`) };
   } catch (cause) {
     return { ok: false, reason: refusalOf(errorCode(cause)) };
+  }
+}
+
+function followTool(
+  command: readonly string[],
+  onLine: (line: string) => void,
+  env: Env,
+): { readonly stop: () => void } {
+  try {
+    const tool = Bun.spawn([...command], { stdin: "pipe", stdout: "pipe", stderr: "ignore", env });
+    tool.unref();
+    void eachLine(tool.stdout, onLine);
+    return { stop: () => void tool.stdin.end() };
+  } catch {
+    return { stop: () => {} }; // Not on this machine: it prints nothing.
+  }
+}
+
+async function eachLine(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
   }
 }
 

@@ -16,12 +16,12 @@ export type Heartbeats = {
   /** Sends the first one; throws only what a person has to put right. */
   start(): Promise<void>;
   /** The models have changed, or whether they are lent: what others must know at once. */
-  offerChanged(): void;
+  readonly offerChanged: () => void;
   /** The node became full, or free again. */
   loadChanged(): void;
   /** Sends no more but one: this node is going. Never throws. */
   leave(): Promise<void>;
-  /** Resolves when none is under way. */
+  /** Resolves when none is under way, nor has become necessary meanwhile. */
   settled(): Promise<void>;
   /** Sends no more, not even that. */
   readonly stop: () => void;
@@ -125,14 +125,17 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
   async function beatAndRearm(): Promise<void> {
     disarm();
     let nextMs: number;
-    try {
-      nextMs = await beat();
-    } catch (error) {
-      nextMs = failed(error);
-    }
+    do {
+      try {
+        nextMs = await beat();
+      } catch (error) {
+        nextMs = failed(error);
+      }
+      // Who leaves says so next, which is newer still.
+    } while (isOutdated);
     sending = undefined;
     if (isLeaving) return;
-    disarm = clock.after(isOutdated ? 0 : nextMs, send);
+    disarm = clock.after(nextMs, send);
   }
 
   function failed(error: unknown): number {
@@ -153,6 +156,7 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
 
   function silence(): void {
     isLeaving = true;
+    isOutdated = false;
     disarm();
     disarmFlip?.();
   }

@@ -78,6 +78,8 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const availability = createAvailability(() => {
     if (availability.closedBy !== undefined) line.sendAway(availability.closedBy);
   });
+  // Until it sends the first, there is nothing to correct.
+  let tellOfOffer = (): void => {};
   const { policy, localTimeZone } = options.lending;
   const giveBack = createGiveBack({
     policy,
@@ -103,7 +105,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     onChange(catalogue) {
       capacity.adopt(catalogue);
       sayModels(catalogue);
-      heartbeats.offerChanged();
+      tellOfOffer();
     },
   });
   cleanup.defer(() => watch.stop());
@@ -118,7 +120,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     onChange(now, before) {
       availability.setUserActive(!now.lends);
       sayDecision(say, now, localTimeZone);
-      if (!isSameToOthers(now, before)) heartbeats.offerChanged();
+      if (!isSameToOthers(now, before)) tellOfOffer();
       giveBack.decided(now);
     },
   });
@@ -188,6 +190,12 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
       }),
   });
   cleanup.defer(heartbeats.stop);
+  tellOfOffer = heartbeats.offerChanged;
+  const unwatchSleep = options.lending.watchSleep(async (isAsleep) => {
+    lending.setAsleep(isAsleep);
+    await heartbeats.settled();
+  });
+  cleanup.defer(unwatchSleep);
 
   const controlled = { lending, policy, capacity, line, catalogue: () => watch.catalogue() };
   const controls = await listenForControl(options.lending.control, (request) =>

@@ -12,12 +12,14 @@ type Case = {
   readonly activity?: Partial<Activity>;
   readonly paused?: number;
   readonly ends?: number;
+  readonly asleep?: boolean;
 };
 
-function decided({ policy = {}, activity = {}, paused, ends }: Case) {
+function decided({ policy = {}, activity = {}, paused, ends, asleep = false }: Case) {
   const circumstances: Circumstances = {
     policy: policyOf(policy, "UTC"),
     activity: { ...NOTHING_SEEN, ...activity },
+    isAsleep: asleep,
     pausedUntilMs: paused,
     endsAtMs: ends,
   };
@@ -51,6 +53,7 @@ it("waits until the person has been away for long enough, to the millisecond", (
 it.each<[string, Case, object]>([
   ["a pause", { paused: NOW + 1 }, { reason: "paused", againAtMs: NOW + 1 }],
   ["one without an end", { paused: FOR_GOOD }, { reason: "paused", againAtMs: undefined }],
+  ["sleep, whatever else holds", { asleep: true, paused: FOR_GOOD }, { reason: "asleep" }],
   ["a battery", { activity: { isOnBattery: true } }, { reason: "on_battery" }],
   [
     "heat",

@@ -46,6 +46,20 @@ it("says so of tools and files that are not there, or not for us", async () => {
   expect(await machine.list(folder)).toEqual(["tool"]);
 });
 
+it("follows what a tool prints line by line, until it is stopped", async () => {
+  const lines: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const script = "printf 'one\\ntw'; printf 'o\\n'; cat; echo end";
+  const tool = machine.follow(["sh", "-c", script], (line) => {
+    lines.push(line);
+    if (line === "two") tool.stop();
+    if (line === "end") ended.resolve();
+  });
+  await ended.promise;
+  expect(lines).toEqual(["one", "two", "end"]);
+  machine.follow(["no-such-tool-anywhere"], () => expect.unreachable()).stop();
+});
+
 it("counts the time of the processors", () => {
   const { idleMs, busyMs } = machine.cpuTimes();
   expect(idleMs + busyMs).toBeGreaterThan(0);

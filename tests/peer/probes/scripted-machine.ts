@@ -22,6 +22,7 @@ export function scriptedMachine(
       const key = keys.find((each) => tools[each] !== undefined) ?? "";
       return asText(tools[key]);
     },
+    follow: () => ({ stop: () => {} }),
     async read(path) {
       return asText(script().files?.[path]);
     },

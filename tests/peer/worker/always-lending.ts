@@ -11,6 +11,7 @@ export function alwaysLending(home: Pick<Home, "dir">): LendingSetup {
     policy: policyOf({ policy: "always" }, "UTC"),
     probes: [],
     machine: thisMachine({}),
+    watchSleep: () => () => {},
     localTimeZone: "UTC",
     control: controlAddress(home.dir, linux),
   };

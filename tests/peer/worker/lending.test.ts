@@ -80,6 +80,24 @@ it("lends only the models that its owner offers", async () => {
   expect((await worker.post()).status).toBe(404);
 });
 
+it("has told the coordinator before the machine sleeps, and is back when it wakes", async () => {
+  let sleep: (isAsleep: boolean) => Promise<void> = () => expect.unreachable();
+  const worker = await startWorker({
+    engines: [engine().url],
+    lending: {
+      watchSleep(onChange) {
+        sleep = onChange;
+        return () => {};
+      },
+    },
+  });
+  const { heartbeats } = worker.network;
+  await sleep(true);
+  expect(heartbeats.all.at(-1)).toMatchObject({ state: "paused", reason: "asleep", models: [] });
+  await sleep(false);
+  expect(heartbeats.all.at(-1)).toMatchObject({ state: "serving", models: [{ id: MODEL }] });
+});
+
 it("tells its owner what it does and has", async () => {
   const worker = await startWorker({ engines: [engine().url], concurrency: 3 });
   expect(await ask(worker, { ask: "status" })).toEqual({
