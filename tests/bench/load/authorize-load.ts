@@ -7,7 +7,7 @@ export type AuthorizePlan = {
   readonly peers: number;
   readonly callsEach: number;
   readonly warmUpCallsEach: number;
-  /** All peers call at the same time, again and again; else they take turns. */
+  /** All peers call at the same time, each again as soon as it has its answer; else they take turns. */
   readonly isAtOnce: boolean;
 };
 
@@ -29,18 +29,21 @@ export async function authorizeLoad(plan: AuthorizePlan): Promise<AuthorizeResul
     Array.from({ length: plan.peers }, () => newPeer(plan.coordinatorUrl)),
   );
   for (const peer of peers) await peer.register();
-  const callMs: number[] = [];
-  const round = async (isCounted: boolean): Promise<void> => {
-    const calls = peers.map((peer) => async () => {
-      const ms = await authorizeOnce(peer);
-      if (isCounted) callMs.push(ms);
-    });
-    if (plan.isAtOnce) await Promise.all(calls.map((call) => call()));
-    else for (const call of calls) await call();
+  const callInTurn = async (calling: readonly TestPeer[], turns: number): Promise<number[]> => {
+    const ms: number[] = [];
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (const peer of calling) ms.push(await authorizeOnce(peer));
+    }
+    return ms;
   };
-  for (let turn = 0; turn < plan.warmUpCallsEach; turn += 1) await round(false);
+  const callAll = async (turns: number): Promise<number[]> => {
+    if (!plan.isAtOnce) return callInTurn(peers, turns);
+    const each = await Promise.all(peers.map((peer) => callInTurn([peer], turns)));
+    return each.flat();
+  };
+  await callAll(plan.warmUpCallsEach);
   const startMs = performance.now();
-  for (let turn = 0; turn < plan.callsEach; turn += 1) await round(true);
+  const callMs = await callAll(plan.callsEach);
   return { callMs, callsPerSecond: (callMs.length * 1_000) / (performance.now() - startMs) };
 }
 
