@@ -6,13 +6,21 @@ import {
   verifyProof,
 } from "#protocol/proof";
 import type { PublicKey } from "#protocol/identity";
+import { readPayload } from "#protocol/jws";
 import type { Outcome } from "#protocol/outcome";
+import { z } from "zod";
 import type { AppContext } from "./app-env";
 import { problem } from "./problem";
 
 export type Proven = ProofClaims & { readonly key: PublicKey };
 
-type AuthRefusal = ProofRefusal | { readonly reason: "missing" };
+type AuthRefusal =
+  | Exclude<ProofRefusal, { reason: "expired" }>
+  /** `ageSeconds`: since when it was made, by the peer's clock. */
+  | { readonly reason: "expired"; readonly ageSeconds: number }
+  | { readonly reason: "missing" };
+
+const MadeAt = z.object({ iat: z.int() });
 
 /**
  * Who sent this request, by its proof alone: no store is asked. The caller marks the proof as used together with
@@ -29,7 +37,13 @@ export async function authenticate(c: AppContext): Promise<Outcome<Proven, AuthR
   let refused: AuthRefusal = { reason: "missing" };
   for (const audience of config.audiences) {
     const verified = await verifyProof(proof, { ...request, audience }, nowMs());
-    if (verified.ok || verified.reason !== "wrong_audience") return verified;
+    if (verified.ok) return verified;
+    if (verified.reason === "expired") {
+      const madeAtS = readPayload(proof, MadeAt)?.iat ?? 0;
+      const ageSeconds = Math.round(nowMs() / 1_000 - madeAtS);
+      return { ok: false, reason: "expired", ageSeconds };
+    }
+    if (verified.reason !== "wrong_audience") return verified;
     refused = verified;
   }
   return { ok: false, ...refused };
@@ -48,7 +62,8 @@ export function refuseProof(c: AppContext, refusal: AuthRefusal) {
     case "expired":
       return problem(c, "clock_skew", {
         detail:
-          "The proof is too old: this peer's clock is behind, or the request was long on its way.",
+          `The proof was made ${refusal.ageSeconds} seconds ago by this peer's clock. ` +
+          "Set it, unless the request was that long on its way, and try again.",
       });
     case "wrong_audience":
       return problem(c, "proof_invalid", {
