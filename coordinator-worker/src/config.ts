@@ -53,6 +53,8 @@ const Settings = z.object({
     .default([...TAILSCALE_RANGES]),
   /** Whole credits that a new user starts with. */
   STARTER_CREDITS: z.coerce.number().int().nonnegative().max(1_000_000).default(3_600),
+  /** Whether they come with the first proof of hardware of one of the user's machines, and not at once. */
+  STARTER_NEEDS_HARDWARE: z.stringbool().default(false),
   /** Who may become a user: anybody, people whom the operator invites, nobody. */
   JOIN_POLICY: JoinPolicy.default("open"),
   REGISTRATIONS_PER_HOUR: CountPerHour.default(20),
@@ -86,6 +88,7 @@ export type Config = {
   readonly audiences: readonly string[];
   readonly allowedRanges: readonly string[];
   readonly starterMicrocredits: number;
+  readonly starterNeedsHardware: boolean;
   readonly joinPolicy: z.infer<typeof JoinPolicy>;
   readonly registrationsPerHour: number;
   readonly auditRetentionDays: number;
@@ -120,6 +123,7 @@ export function parseConfig(env: object): Config {
     audiences: [set.PUBLIC_URL, ...(set.PUBLIC_URL_ALIASES ?? [])],
     allowedRanges: set.ALLOWED_RANGES,
     starterMicrocredits: set.STARTER_CREDITS * MICROCREDITS_PER_CREDIT,
+    starterNeedsHardware: set.STARTER_NEEDS_HARDWARE,
     modelAliases: set.MODEL_ALIASES,
     joinPolicy: set.JOIN_POLICY,
     registrationsPerHour: set.REGISTRATIONS_PER_HOUR,

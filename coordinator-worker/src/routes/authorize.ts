@@ -81,7 +81,7 @@ export function authorize(app: App): void {
         return problem(c, "credits_exhausted", {
           balance_microcredits: found.held.available,
           held_microcredits: found.held.held,
-          detail: outOfCredits(found.held),
+          detail: outOfCredits(found.held, c.get("deps").config.starterNeedsHardware),
         });
       case "held":
     }
@@ -148,10 +148,13 @@ function modelUnavailable(c: AppContext) {
   });
 }
 
-function outOfCredits({ available, held }: Held): string {
+function outOfCredits({ available, held }: Held, starterNeedsHardware: boolean): string {
   const balance = `The balance is ${formatCredits(available)} credits`;
   const holds = held === 0 ? "" : `, and open leases hold ${formatCredits(held)} until they end`;
-  return `${balance}${holds}. Running "troop worker" earns more.`;
+  const starter = starterNeedsHardware
+    ? ' Starter credits come once, with a proof of hardware: "troop benchmark".'
+    : "";
+  return `${balance}${holds}. Running "troop worker" earns more.${starter}`;
 }
 
 /** Candidates and hold: two stores, one round trip each, both at once, while the rate window is asked. */

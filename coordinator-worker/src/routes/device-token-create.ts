@@ -5,6 +5,7 @@ import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { starterAtOnce } from "../starter-at-once";
 import { askDevice, forgetDevice } from "../store/device-codes";
 import { linkPeer } from "../store/peers";
 
@@ -60,7 +61,7 @@ export function deviceTokenCreate(app: App): void {
       publicKeyX: request.public_key_x,
       name: request.name,
       userId: decision.user_id,
-      starterMicrocredits: config.starterMicrocredits,
+      starterMicrocredits: starterAtOnce(config),
       requestedAtMs: request.requested_at_ms,
     });
     if (!isLinked) {

@@ -18,6 +18,7 @@ import { enter } from "../enter";
 import { hardwareEpoch } from "../hardware-epoch";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { recordFailure, recordPass } from "../store/benchmarks";
+import { grantProvenStarter } from "../store/ledger";
 import { keepGoing, keepProven, readMarks, startCooldown, takeRun } from "../store/hardware-runs";
 
 const route = createRoute({
@@ -112,8 +113,11 @@ async function finish(
   nodeId: string,
   { compute_ops, memory_bytes, in_round }: Stage<"memory_committed">,
 ): Promise<OpenAnswer> {
-  const { db, nowMs, redis } = c.get("deps");
+  const { config, db, nowMs, redis } = c.get("deps");
   const atMs = nowMs();
+  if (config.starterNeedsHardware) {
+    await grantProvenStarter(db, nodeId, config.starterMicrocredits);
+  }
   const rate = rateOf(compute_ops, memory_bytes);
   const [history, marks] = await Promise.all([
     recordPass(db, {

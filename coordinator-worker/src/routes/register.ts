@@ -12,6 +12,7 @@ import { enter, markAnd } from "../enter";
 import { meetPeer } from "../met-peers";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { senderSubject } from "../sender-address";
+import { starterAtOnce } from "../starter-at-once";
 import { registerPeer } from "../store/ledger";
 import { touchPeer } from "../store/peers";
 import { beginRemembering } from "../store/signed-out";
@@ -74,7 +75,7 @@ export function register(app: App): void {
       publicKeyX: key.x,
       name: c.req.valid("json").name,
       newUserId: userIdFrom(crypto.getRandomValues(new Uint8Array(16))),
-      starterMicrocredits: config.starterMicrocredits,
+      starterMicrocredits: starterAtOnce(config),
     });
     if (isRevoked) return peerRevoked(c);
     meetPeer(peerId);

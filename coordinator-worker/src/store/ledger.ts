@@ -23,7 +23,8 @@ export type NewPeer = {
   readonly name: string | undefined;
   /** The user that it becomes, unless it is known. */
   readonly newUserId: string;
-  readonly starterMicrocredits: number;
+  /** Null: none for now. */
+  readonly starterMicrocredits: number | null;
 };
 
 const Registered = z.object({
@@ -49,6 +50,15 @@ export function registerPeer(
       from register_peer(${peer.peerId}, ${peer.publicKeyX}, ${peer.name ?? null},
         ${peer.newUserId}, ${peer.starterMicrocredits}) as r (user_id)`,
   );
+}
+
+/** Starter credits for the user of a peer that has proven its hardware; once for a user. */
+export async function grantProvenStarter(
+  db: NeonHttpDatabase,
+  peerId: string,
+  microcredits: number,
+): Promise<void> {
+  await sqlRow(db, z.unknown(), sql`select grant_proven_starter(${peerId}, ${microcredits})`);
 }
 
 const Held = z.object({

@@ -29,8 +29,8 @@ export type LinkedPeer = {
   readonly publicKeyX: string;
   readonly name: string | undefined;
   readonly userId: string;
-  /** For a person who had none. */
-  readonly starterMicrocredits: number;
+  /** For a person who had none; null: none for now. */
+  readonly starterMicrocredits: number | null;
   /** When the peer asked for it. */
   readonly requestedAtMs: number;
 };
