@@ -10,11 +10,23 @@ import { many } from "./many";
 import { pace } from "./pace";
 import { type Part, ratioOf, verdictOf } from "./part";
 import { type Measured, renderMachine, renderTable, renderVerdict } from "./report";
+import { poh } from "./poh";
 import { openScope, type Scope } from "./scope";
 import { start } from "./start";
 import { streams } from "./streams";
 
-const PARTS: readonly Part[] = [hops, pace, streams, many, failover, start, authorize, ledger, e2e];
+const PARTS: readonly Part[] = [
+  hops,
+  pace,
+  streams,
+  many,
+  failover,
+  start,
+  authorize,
+  ledger,
+  e2e,
+  poh,
+];
 const USAGE = `Usage: npm run bench -- [NAME…] [--json FILE]
 
 ${PARTS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}\n`).join("")}

@@ -4,10 +4,11 @@ import { Miniflare } from "miniflare";
 import { beforeAll, expect, it } from "vitest";
 import { VectorFile } from "#support/vector-case";
 import { OPERATIONS } from "#support/vector-operations";
+import { bundleForWorkerd } from "#support/workerd-bundle";
 import { runVectorSuite, type VectorResult } from "#support/vector-suite";
 
 const VECTORS = fileURLToPath(new URL("../vectors/", import.meta.url));
-const WORKER = fileURLToPath(new URL("../support/vector-worker.ts", import.meta.url));
+const WORKER = new URL("../support/vector-worker.ts", import.meta.url);
 
 let onDisk: { readonly file: string; readonly content: VectorFile }[];
 let onBun: VectorResult[];
@@ -23,23 +24,8 @@ beforeAll(async () => {
   onBun = await runVectorSuite();
 });
 
-/** Workerd has Node's modules; Bun would put stand-ins for browsers there. */
-const nodeOfWorkerd: Bun.BunPlugin = {
-  name: "node-of-workerd",
-  setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true }));
-  },
-};
-
 async function runOnWorkerd(): Promise<unknown> {
-  const built = await Bun.build({
-    entrypoints: [WORKER],
-    target: "browser",
-    conditions: ["workerd", "worker"],
-    plugins: [nodeOfWorkerd],
-  });
-  const script = await built.outputs[0]?.text();
-  if (script === undefined) throw new Error("The worker's bundle is empty.");
+  const script = await bundleForWorkerd(WORKER);
   const workerd = new Miniflare({
     modules: true,
     script,
