@@ -127,7 +127,8 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   cleanup.defer(lending.stop);
   const rounds = createHardwareRounds({
     clock,
-    mayRun: () => lending.decision.lends && jobs.size === 0,
+    // A machine with a GPU is not judged by its CPU: it keeps what an unproven one earns.
+    mayRun: () => lending.decision.lends && jobs.size === 0 && lending.gpus.length === 0,
     prove: async (signal) => (await runProof(home, api, { signal })).passed,
     say,
   });
