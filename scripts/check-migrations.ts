@@ -15,14 +15,12 @@ try {
     "--dialect",
     "postgresql",
     "--schema",
-    "./drizzle/schema.ts",
+    "./drizzle/schema/*.ts",
     "--out",
     folder,
   ]);
   if (run.exitCode !== 0 || readdirSync(folder).length !== before) {
-    process.stderr.write(
-      "drizzle/schema.ts has changes without a migration: npm run db:generate\n",
-    );
+    process.stderr.write("drizzle/schema has changes without a migration: npm run db:generate\n");
     process.exitCode = 1;
   }
 } finally {
