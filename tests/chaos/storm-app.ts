@@ -1,4 +1,5 @@
 import { between, type Random } from "./random";
+import { textOfStream } from "#support/last-words";
 
 /**
  * How a request ended. `whole`: all of its answer came. `told`: its stream broke, and ended in an error event. `reset`: an
@@ -60,7 +61,7 @@ export async function askOnce(url: string, model: string, random: Random): Promi
       text += decoder.decode(piece, { stream: true });
     }
     if (stream) {
-      if (!text.endsWith(DONE)) return ended("silent", `ends in ${text.slice(-200)}`);
+      if (!textOfStream(text).endsWith(DONE)) return ended("silent", `ends in ${text.slice(-200)}`);
       return ended(text.includes('data: {"error":') ? "told" : "whole");
     }
     return isWhole(text) ? ended("whole") : ended("silent", text.slice(-200));

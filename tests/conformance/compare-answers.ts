@@ -1,6 +1,7 @@
 import { answerHeader, type HttpAnswer } from "./exchange";
 import { sseBlocks } from "./sse-blocks";
 import { withoutVolatile } from "./volatile";
+import { textOfStream } from "#support/last-words";
 
 /** Belong to one connection or one moment, not to the answer. */
 const PER_HOP = new Set([
@@ -38,7 +39,7 @@ export function comparablePieces(answer: HttpAnswer): string[] {
   // Latin-1 keeps every byte apart, whatever it means.
   const text = withoutVolatile(answer.body.toString("latin1"));
   return answerHeader(answer, "content-type").startsWith("text/event-stream")
-    ? sseBlocks(text)
+    ? sseBlocks(textOfStream(text))
     : [text];
 }
 

@@ -5,6 +5,7 @@ import { type DemoEngine, startDemoEngine } from "#demo/engine/start";
 import { readOutbox } from "#peer/outbox/outbox-summary";
 import { startNetwork, startTroop, type TestNetwork, type Troop } from "#support/network";
 import { troopBinary } from "#support/troop-binary";
+import { textOfStream } from "#support/last-words";
 
 const APPS = 6;
 /** Requests that are answered before and after each replacement. */
@@ -50,7 +51,9 @@ function traffic() {
         body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "Hi" }] }),
       });
       const text = await answer.text();
-      const isWhole = stream ? text.endsWith("data: [DONE]\n\n") : text.includes('"choices"');
+      const isWhole = stream
+        ? textOfStream(text).endsWith("data: [DONE]\n\n")
+        : text.includes('"choices"');
       if (answer.ok && isWhole) answered += 1;
       else bad.push(`${answer.status} ${text.slice(-300)}`);
     }
@@ -128,7 +131,7 @@ it("a stopping worker goes on with what runs, until a second signal", async () =
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     text = Buffer.from(read.value).toString();
   }
-  expect(text).toMatch(/"error":\{.*\}\}\n\ndata: \[DONE\]\n\n$/);
+  expect(textOfStream(text)).toMatch(/"error":\{.*\}\}\n\ndata: \[DONE\]\n\n$/);
   // It is told with the next start.
   expect(readOutbox(worker.home, "worker")).toMatchObject({ unfinished: 1 });
 });

@@ -1,44 +1,72 @@
+import { formatCredits } from "#protocol/microcredits";
 import { answerHeaders } from "../http/pass-headers";
 import { createAnswerMeter } from "../metering/answer-meter";
 import { apiOfPath } from "../metering/api-of-path";
+import type { AckBook } from "./ack-book";
 import type { Answered, AppRequest } from "./attempt";
 import { relayBody } from "./relay";
 import { type BodyEnd, seenEnd } from "./seen-end";
 import type { Ticks } from "./ticks";
+import { createUsageFilter } from "./usage-filter";
 
-/** The node's answer as the app gets it: its status, its headers, every byte. */
+export type AnswerDeps = { readonly ticks: Ticks; readonly acks: Pick<AckBook, "now"> };
+
+/**
+ * The node's answer as the app gets it: its status, its headers, every byte but a count of tokens that the app did not ask
+ * for. What a stream cost stands in a comment at its end.
+ */
 export function answerToApp(
-  ticks: Ticks,
-  { answer, refusal, nodeId, engine, ack, cut, heard, broke, keptAs, end }: Answered,
-  request: Pick<AppRequest, "target" | "requestId" | "signal">,
+  { ticks, acks }: AnswerDeps,
+  answered: Answered,
+  request: Pick<AppRequest, "target" | "requestId" | "signal" | "startedAtMs">,
   attempts: number,
 ): Response {
+  const { answer, refusal, engine, sentAtMs, firstAtMs } = answered;
   const { status } = answer;
+  const overheadMs = acks.now().steadyMs - request.startedAtMs - (firstAtMs - sentAtMs);
   const headers = answerHeaders(answer.headers);
-  headers.set("x-troop-node", nodeId);
+  headers.set("x-troop-node", answered.nodeId);
   headers.set("x-troop-request-id", request.requestId);
   headers.set("x-troop-attempts", String(attempts));
+  headers.set("x-troop-overhead-ms", Math.max(0, overheadMs).toFixed(2));
   const meter = createAnswerMeter({
     api: apiOfPath(request.target),
     contentType: answer.header("content-type"),
     contentEncoding: answer.header("content-encoding"),
   });
+  /** By this side's clock, so never less than the node may claim. */
+  const credits = (): string => {
+    const microcredits = ((acks.now().steadyMs - sentAtMs) * answered.rate) / 1_000;
+    return formatCredits(Math.ceil(microcredits));
+  };
   const ended = (how: BodyEnd): void => {
     // Where the app went first, that is why the connection broke.
     const why = how === "broken" && request.signal.aborted ? "left" : how;
-    if (why === "broken") broke();
+    if (why === "broken") answered.broke();
     const name = meter.responseId();
-    if (name !== undefined) keptAs(name);
-    ack.end(seenEnd(why, { status, refusal }, engine, meter));
-    end();
+    if (name !== undefined) answered.keptAs(name);
+    answered.ack.end(seenEnd(why, { status, refusal }, engine, meter));
+    answered.end();
   };
   // A stream costs a small answer more than everything else that is done for it here.
   const whole = answer.header("content-length") === undefined ? undefined : answer.takeWhole();
+  const filter = answered.hidesUsage && meter.isStream ? createUsageFilter() : undefined;
   if (whole !== undefined) {
     meter.feed(whole);
+    headers.set("x-troop-credits", credits());
     ended("whole");
-    return new Response(whole.length === 0 ? null : whole, { status, headers });
+    const shown = filter === undefined ? whole : Buffer.concat([filter.pass(whole), filter.rest()]);
+    return new Response(shown.length === 0 ? null : shown, { status, headers });
   }
-  const relay = { ticks, engine, meter, heard, ended, left: cut };
-  return new Response(relayBody(answer, relay), { status, headers });
+  const body = relayBody(answer, {
+    ticks,
+    engine,
+    meter,
+    filter,
+    heard: answered.heard,
+    lastWords: () => `: x-troop-credits: ${credits()}\n\n`,
+    ended,
+    left: answered.cut,
+  });
+  return new Response(body, { status, headers });
 }

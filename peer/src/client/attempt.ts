@@ -2,6 +2,7 @@ import type { Identity } from "#protocol/identity";
 import type { EngineKind } from "#protocol/model-offer";
 import type { Answer } from "../http/answer";
 import type { AckBook, Moment, OpenAck, SeenEnd } from "./ack-book";
+import { type AskedUsage, countsWhenAsked } from "./asked-usage";
 import { keyOfName } from "./conversation-key";
 import type { Place } from "./lease";
 import { dialledUrl } from "./node-call";
@@ -23,6 +24,10 @@ export type AppRequest = {
   /** The app has gone. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** When it came, by the steady clock. */
+  readonly startedAtMs: number;
+  /** The same with a question for the tokens that it takes, where the app did not ask; for engines that count then. */
+  readonly withUsage?: (() => AskedUsage | undefined) | undefined;
   /** Its turns have this number in common. */
   readonly conversation: number | undefined;
 };
@@ -46,6 +51,13 @@ export type Answered = {
   readonly answer: Answer;
   /** The code of the node's own refusal; `undefined` where its engine speaks. */
   readonly refusal: string | undefined;
+  /** Microcredits a second that it costs. */
+  readonly rate: number;
+  /** When it was sent, and when its first byte came, by the steady clock. */
+  readonly sentAtMs: number;
+  readonly firstAtMs: number;
+  /** The count of tokens in its stream was this client's question, not the app's. */
+  readonly hidesUsage: boolean;
   /** Cuts the connection. */
   readonly cut: SealedCall["cut"];
   /** More of the body has come. */
@@ -73,7 +85,7 @@ export async function attempt(
 ): Promise<Answered | undefined> {
   const { acks, order, silence } = deps;
   const { lease, node } = place;
-  const { bodyHash, conversation, signal } = request;
+  const { conversation, signal } = request;
   // Before anything is waited for: other requests that choose a node meanwhile shall know.
   const ended = order.begun(node.node_id, conversation);
   let sent: Sent | undefined;
@@ -83,8 +95,9 @@ export async function attempt(
     if (sent === undefined) ended();
   }
   if (sent === undefined) return undefined;
-  const { call, url, ticket, seq, since } = sent;
-  const endOfLease = lease.begin(node.own ? 0 : node.rate);
+  const { call, url, ticket, seq, since, bodyHash, hidesUsage } = sent;
+  const rate = node.own ? 0 : node.rate;
+  const endOfLease = lease.begin(rate);
   const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
   const ack = acks.begin(about, since);
   const cut = (): void => call.cut();
@@ -107,12 +120,13 @@ export async function attempt(
     return undefined;
   }
   ack.firstByte();
+  const times = { rate, sentAtMs: since.steadyMs, firstAtMs: acks.now().steadyMs };
   exchange.heard();
   const { answer, refusal } = answered;
   const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
   const broke = (): void => order.failed(node.node_id);
   const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
-  const told = { heard: exchange.heard, broke, keptAs, ack };
+  const told = { ...times, hidesUsage, heard: exchange.heard, broke, keptAs, ack };
   const { node_id: nodeId, engine } = node;
   return { nodeId, engine, answer, refusal, cut, end, ...told };
 }
@@ -124,18 +138,24 @@ type Sent = {
   readonly seq: number;
   /** Just before. */
   readonly since: Moment;
+  /** Of the body that was sent. */
+  readonly bodyHash: string;
+  readonly hidesUsage: boolean;
 };
 
 async function send(
   { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
-  { target, headers, body, bodyHash }: AppRequest,
+  request: AppRequest,
   { lease, node }: Place,
   waitMs: number,
 ): Promise<Sent | undefined> {
+  const { target, headers } = request;
   const url = dialledUrl(node, allowedRanges());
   if (url === undefined) return undefined;
   const session = await sessionWith(lease, node, nowMs());
   if (session === undefined) return undefined;
+  const asked = countsWhenAsked(node.engine, target) ? request.withUsage?.() : undefined;
+  const { body, bodyHash } = asked ?? request;
   const seq = lease.nextSeq();
   const ticket = lease.ticket();
   const since = acks.now();
@@ -145,5 +165,5 @@ async function send(
     { node, url, session, ticket, seq, connectWithinMs, waitMs },
     { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
   );
-  return { call, url, ticket, seq, since };
+  return { call, url, ticket, seq, since, bodyHash, hidesUsage: asked !== undefined };
 }

@@ -1,4 +1,4 @@
-import { answerToApp } from "./answer-to-app";
+import { type AnswerDeps, answerToApp } from "./answer-to-app";
 import type { Answered, AppRequest } from "./attempt";
 import { lateAnswer } from "./late-answer";
 import { type Found, LOOK_FOR_MS, search, type SearchDeps } from "./search";
@@ -44,19 +44,19 @@ async function answer(
   } finally {
     if (found === undefined || found instanceof Response) over();
   }
-  return found instanceof Response ? found : handOver(deps.ticks, found, request, over);
+  return found instanceof Response ? found : handOver(deps, found, request, over);
 }
 
 /** Gives an answer to the app. */
 export function handOver(
-  ticks: Ticks,
+  deps: AnswerDeps,
   { answered, attempts }: Found,
-  request: Pick<AppRequest, "target" | "requestId" | "signal">,
+  request: Pick<AppRequest, "target" | "requestId" | "signal" | "startedAtMs">,
   over: () => void,
 ): Response {
   const end = (): void => {
     answered.end();
     over();
   };
-  return answerToApp(ticks, { ...answered, end }, request, attempts);
+  return answerToApp(deps, { ...answered, end }, request, attempts);
 }

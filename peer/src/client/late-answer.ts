@@ -50,7 +50,11 @@ export function lateAnswer(
           return;
         }
         stopWaiting();
-        reader = events.getReader();
+        reader = events.body.getReader();
+        if (events.comment !== "") {
+          controller.enqueue(Buffer.from(events.comment));
+          return;
+        }
       }
       const { done, value } = await reader.read();
       if (done) controller.close();
@@ -58,7 +62,7 @@ export function lateAnswer(
     },
     async cancel() {
       stopWaiting();
-      await (reader ?? (await coming)).cancel();
+      await (reader ?? (await coming).body).cancel();
     },
   });
   return new Response(body, {
@@ -70,21 +74,38 @@ export function lateAnswer(
   });
 }
 
+/** What the stream goes on with; the comment says what its headers would have. */
+type Coming = { readonly body: ReadableStream<Uint8Array>; readonly comment: string };
+
 /** Never rejects: what is no stream of events becomes one that tells of an error. */
-async function eventsOf(
-  answering: Promise<Response>,
-  target: string,
-): Promise<ReadableStream<Uint8Array>> {
-  const error = await answering.then(
-    async (answer) => {
-      const isEvents = answer.headers.get("content-type")?.startsWith("text/event-stream") === true;
-      if (answer.ok && isEvents && answer.body !== null) return answer.body;
-      return told(answer);
-    },
-    () => FAILED,
-  );
-  if (error instanceof ReadableStream) return error;
-  return new Blob([streamErrorFrame(apiOfPath(target), error)]).stream();
+async function eventsOf(answering: Promise<Response>, target: string): Promise<Coming> {
+  const failed = (error: StreamError): ReadableStream<Uint8Array> =>
+    new Blob([streamErrorFrame(apiOfPath(target), error)]).stream();
+  try {
+    const answer = await answering;
+    const comment = commentOf(answer.headers);
+    const isEvents = answer.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (answer.ok && isEvents && answer.body !== null) return { body: answer.body, comment };
+    return { body: failed(await told(answer)), comment };
+  } catch {
+    // A fault of this client's own; its server would have said so in a status.
+    return { body: failed(FAILED), comment: "" };
+  }
+}
+
+const IN_COMMENT = [
+  "x-troop-node",
+  "x-troop-attempts",
+  "x-troop-overhead-ms",
+  "x-troop-credits",
+] as const;
+
+function commentOf(headers: Headers): string {
+  const lines = IN_COMMENT.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [`: ${name}: ${value}\n`];
+  });
+  return lines.length === 0 ? "" : `${lines.join("")}\n`;
 }
 
 async function told(answer: Response): Promise<StreamError> {

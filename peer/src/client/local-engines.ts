@@ -51,6 +51,7 @@ export function createLocalEngines(
 
     const { body, headers, signal } = request;
     count(target.rootUrl, 1);
+    const sentAtMs = performance.now();
     const call = callHttp({
       url,
       headers: requestHeaders(headers, target.apiKey, { length: body.length }),
@@ -74,8 +75,9 @@ export function createLocalEngines(
       if (!signal.aborted) void watch.refreshNow();
       return undefined;
     }
+    const times = { rate: 0, sentAtMs, firstAtMs: performance.now(), hidesUsage: false };
     const nothing = (): void => {};
-    const told = { heard: nothing, broke: nothing, keptAs: nothing, ack: NO_ACK };
+    const told = { ...times, heard: nothing, broke: nothing, keptAs: nothing, ack: NO_ACK };
     return {
       nodeId: LOCAL,
       engine: kind,

@@ -16,7 +16,7 @@ const CROWDED_RUNNING = 2;
 const CROWDED_CONVERSATIONS = 4;
 /** A connection takes one round trip. Longer than a second, so that the packet that asks for it may be lost once. */
 const MOST_CONNECT_MS = 1_400;
-const LEAST_CONNECT_MS = 300;
+const LEAST_CONNECT_MS = 500;
 /** An engine that fails so often in a row fails at everything. */
 const MOST_ENGINE_FAILURES = 3;
 /** What is known of a node that was not used for so long is forgotten. */

@@ -1,6 +1,7 @@
 import { ModelId } from "#protocol/model-offer";
 import { renameModel } from "../http/rename-model";
 import { appError } from "./app-error";
+import { type AskedUsage, askForUsage } from "./asked-usage";
 import type { Answered, AppRequest } from "./attempt";
 import type { BodyBudget, BodyRefusal } from "./body-budget";
 import { carry, type CarryDeps, handOver } from "./carry";
@@ -31,6 +32,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
   if (target.length > MOST_TARGET_CHARACTERS) {
     return appError(414, "invalid_request", "The path and its query are too long.");
   }
+  const startedAtMs = deps.acks.now().steadyMs;
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuseBody(held);
@@ -53,11 +55,11 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     }
     const requestId = crypto.randomUUID();
     const alias = deps.aliases.get(named);
-    const said = { model: named, target, headers, body, bodyHash, signal, requestId };
+    const said = { model: named, target, headers, body, bodyHash, signal, requestId, startedAtMs };
     const asked = alias === undefined ? said : renamed(said, alias);
     if (asked === undefined) return packed();
     const own = await fromThisMachine(deps, { ...asked, conversation: undefined });
-    if (own?.isFinal === true) return handOver(deps.ticks, { ...own, attempts: 1 }, asked, over());
+    if (own?.isFinal === true) return handOver(deps, { ...own, attempts: 1 }, asked, over());
     return await fromTheNetwork(deps, asked, own?.answered, over);
   } finally {
     if (!isCarried) release();
@@ -88,9 +90,7 @@ async function fromTheNetwork(
 ): Promise<Response> {
   const { model: name, headers } = asked;
   const refuse = (refusal: Response): Response =>
-    own === undefined
-      ? refusal
-      : handOver(deps.ticks, { answered: own, attempts: 1 }, asked, over());
+    own === undefined ? refusal : handOver(deps, { answered: own, attempts: 1 }, asked, over());
   try {
     await deps.enrolled();
     const picked = deps.networks.pick(name);
@@ -107,7 +107,8 @@ async function fromTheNetwork(
     // Engines know nothing of networks, nor of other names.
     const said = model === name ? asked : renamed(asked, model);
     if (said === undefined) return refuse(packed());
-    const request = { ...said, conversation: conversationKey(model, headers, said.body) };
+    const conversation = conversationKey(model, headers, said.body);
+    const request = { ...said, conversation, withUsage: askedOnce(headers, said.body) };
     return await carry({ ...deps, leases, models }, request, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
@@ -120,6 +121,17 @@ type Asked = Omit<AppRequest, "conversation">;
 function renamed(asked: Asked, model: string): Asked | undefined {
   const said = renameModel(asked.headers, asked.body, asked.model, model);
   return said && { ...asked, model, body: said.body, bodyHash: said.hash };
+}
+
+/** Made where a node is chosen whose engine counts only then, and once for all nodes that are tried. */
+function askedOnce(headers: Headers, body: Uint8Array): () => AskedUsage | undefined {
+  let asked: AskedUsage | undefined;
+  let isMade = false;
+  return () => {
+    if (!isMade) asked = askForUsage(headers, body);
+    isMade = true;
+    return asked;
+  };
 }
 
 function packed(): Response {

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { deadline } from "../http/deadline";
 
 export type ProbeLimits = { readonly connectWithinMs: number; readonly answerWithinMs: number };
 
@@ -22,16 +23,16 @@ export function probeNode(url: string, limits: ProbeLimits = LIMITS): Promise<No
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || 80 });
-    let timer = setTimeout(() => end({ state: "away" }), limits.connectWithinMs);
+    let inTime = deadline(limits.connectWithinMs, () => end({ state: "away" }));
     function end(probe: NodeProbe): void {
-      clearTimeout(timer);
+      inTime();
       socket.destroy();
       resolve(probe);
     }
     socket.once("connect", () => {
       const roundTripMs = performance.now() - startedMs;
-      clearTimeout(timer);
-      timer = setTimeout(() => end({ state: "silent" }), limits.answerWithinMs);
+      inTime();
+      inTime = deadline(limits.answerWithinMs, () => end({ state: "silent" }));
       // Any answer is one.
       socket.once("data", () => end({ state: "there", roundTripMs }));
       socket.once("end", () => end({ state: "silent" }));

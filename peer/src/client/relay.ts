@@ -4,6 +4,7 @@ import type { AnswerMeter } from "../metering/answer-meter";
 import { WAITING, WAITING_TICKS } from "./late-answer";
 import type { BodyEnd } from "./seen-end";
 import type { Ticks, Waiting } from "./ticks";
+import type { UsageFilter } from "./usage-filter";
 
 const LEFT = {
   code: "stream_broken",
@@ -18,8 +19,12 @@ export type Relay = {
   readonly engine: EngineKind;
   /** Is fed what comes. */
   readonly meter: AnswerMeter;
+  /** Takes something out of it on the way. */
+  readonly filter: UsageFilter | undefined;
   /** Called with each chunk. */
   readonly heard: () => void;
+  /** A comment at the end of a stream. */
+  readonly lastWords: () => string;
   /** Called once, however it ends. */
   readonly ended: (how: BodyEnd) => void;
   /** The app went away first. */
@@ -28,12 +33,11 @@ export type Relay = {
 
 /**
  * The node's body as the app gets it: the same chunks, as fast as the app takes them, and a comment now and then where a
- * stream of events is silent. Where it breaks off, a stream of
- * events ends with an error in the shape of its API, and any other body with a broken connection, never like a whole
- * one.
+ * stream of events is silent. Where it breaks off, a stream of events ends with an error in the shape of its API, and any
+ * other body with a broken connection, never like a whole one.
  */
 export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Array> {
-  const { meter } = relay;
+  const { meter, filter } = relay;
   let isOver = false;
   let waiting: Waiting | undefined;
   function whenOver(how: BodyEnd, run: () => void): void {
@@ -45,7 +49,17 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
   }
 
   function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    function passRest(): void {
+      const rest = filter?.rest();
+      if (rest !== undefined && rest.length > 0) controller.enqueue(rest);
+    }
+    function finish(): void {
+      passRest();
+      if (meter.isBetweenEvents) controller.enqueue(Buffer.from(relay.lastWords()));
+      controller.close();
+    }
     function breakOff(): void {
+      passRest();
       const frame = meter.errorFrame(LEFT);
       if (frame === "") {
         // Null: the connection is reset without a stack trace on stderr.
@@ -69,11 +83,12 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
         waiting?.again();
         relay.heard();
         meter.feed(chunk);
-        controller.enqueue(chunk);
+        const passed = filter === undefined ? chunk : filter.pass(chunk);
+        if (passed.length === 0) return;
+        controller.enqueue(passed);
         if ((controller.desiredSize ?? 0) <= 0) answer.pause();
       },
-      onEnd: (isWhole) =>
-        isWhole ? whenOver("whole", () => controller.close()) : whenOver("broken", breakOff),
+      onEnd: (isWhole) => (isWhole ? whenOver("whole", finish) : whenOver("broken", breakOff)),
     });
   }
 

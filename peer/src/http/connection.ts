@@ -1,5 +1,6 @@
 import { checkServerIdentity } from "node:tls";
 import type { Socket, SocketHandler } from "bun";
+import { deadline } from "./deadline";
 import { type AnswerEvents, type AnswerParser, createAnswerParser } from "./answer-parser";
 
 /** What happens to one request on a connection. */
@@ -48,7 +49,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       isOver = true;
       isOpen = false;
       unsent = undefined;
-      clearTimeout(timer);
+      inTime();
       resolve(undefined);
       const exchange = current;
       current = undefined;
@@ -61,7 +62,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
     }
     function opened(): void {
       isOpen = true;
-      clearTimeout(timer);
+      inTime();
       resolve(connection);
     }
     function write(bytes: Uint8Array): void {
@@ -131,7 +132,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       error: close,
       connectError: over,
     };
-    const timer = setTimeout(close, withinMs);
+    const inTime = deadline(withinMs, close);
     const tls = isTls ? { tls: { serverName: hostname } } : {};
     Bun.connect({ hostname, port, socket: handler, ...tls }).catch(over);
   });

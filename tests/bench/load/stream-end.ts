@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { textOfStream } from "#support/last-words";
 
 /** How a streamed chat completion ended, as its reader sees it; `error:…` is the code that the stream gave. */
 export type StreamEnd =
@@ -26,7 +27,7 @@ export function streamEnd(status: number, text: string, tokens: number): StreamE
   if (status !== 200) return `status:${status}`;
   let texts = 0;
   let isFinished = false;
-  const events = text.split("\n\n");
+  const events = textOfStream(text).split("\n\n");
   for (const event of events) {
     if (!event.startsWith("data: {")) continue;
     const chunk = parsed(event.slice("data: ".length));

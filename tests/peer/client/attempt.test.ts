@@ -54,6 +54,7 @@ async function underTest(answer?: Behaviour) {
     bodyHash: await hashBody(body),
     signal: app.signal,
     requestId: "r",
+    startedAtMs: performance.now(),
     conversation: undefined,
   };
   const acked: AckClaims[] = [];
@@ -83,7 +84,9 @@ function shown(
   signal: AbortSignal = new AbortController().signal,
 ): Response {
   if (answered === undefined) throw new Error("No answer came.");
-  return answerToApp(createTicks(), answered, { target: CHAT, requestId: "r", signal }, 1);
+  const deps = { ticks: createTicks(), acks: createAckBook({ clock: systemClock, keep() {} }) };
+  const request = { target: CHAT, requestId: "r", signal, startedAtMs: performance.now() };
+  return answerToApp(deps, answered, request, 1);
 }
 
 it.each([

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { CHAT, chatBody, clientNetwork } from "./client-under-test";
 import { type FakeNode, openStream } from "./fake-node";
 import { handlerFor, type HandlerUnderTest } from "./handler-under-test";
+import { withoutLastWords } from "#support/last-words";
 
 const WAITING = ": waiting\n\n";
 const EVENTS = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n';
@@ -36,7 +37,7 @@ function reading(answer: Response): { text: () => string; readonly ended: Promis
 }
 
 it("begins the stream once no other node will be tried, and keeps it open with comments for two hours", async () => {
-  const { client, posted, say, hasAnswer, other } = await startSilent();
+  const { node, client, posted, say, hasAnswer, other } = await startSilent();
   client.wait(29);
   await settled();
   expect(hasAnswer()).toBe(false);
@@ -56,7 +57,14 @@ it("begins the stream once no other node will be tried, and keeps it open with c
   }
   say(new Response(EVENTS, { headers: { "content-type": "text/event-stream" } }));
   await app.ended;
-  expect(app.text().replaceAll(WAITING, "")).toBe(EVENTS);
+  const [comment = "", rest] = app.text().replaceAll(WAITING, "").split("\n\ndata");
+  expect(`data${app.text().split("\n\ndata").slice(1).join("\n\ndata")}`).toBe(EVENTS);
+  expect(rest).toBeDefined();
+  expect(comment).toMatch(
+    new RegExp(
+      `^: x-troop-node: ${node.id}\n: x-troop-attempts: 1\n: x-troop-overhead-ms: [\\d.]+\n: x-troop-credits: [\\d.]+$`,
+    ),
+  );
   expect(other.seen.all).toEqual([]);
 });
 
@@ -137,5 +145,7 @@ it("puts comments into a stream that falls silent, and none into an event or bef
   stream.end();
   await app.ended;
   client.wait(60);
-  expect(app.text()).toBe(`data: 1\n\ndata: 2\n\n${WAITING}data: half 3\n\ndata: [DONE]\n\n`);
+  expect(withoutLastWords(app.text())).toBe(
+    `data: 1\n\ndata: 2\n\n${WAITING}data: half 3\n\ndata: [DONE]\n\n`,
+  );
 });

@@ -3,6 +3,7 @@ import { startWarm } from "./client-under-test";
 import { openStream, type OpenStream } from "./fake-node";
 import http from "node:http";
 import { CHAT, chatBody } from "./client-under-test";
+import { withoutLastWords } from "#support/last-words";
 
 const STREAMS = 1_000;
 
@@ -50,5 +51,5 @@ it("carries a thousand streams at the same moment, none of them waiting for anot
     opened.end();
   }
   const whole = "data: 1\n\ndata: [DONE]\n\n";
-  expect((await Promise.all(texts)).filter((text) => text !== whole)).toEqual([]);
+  expect((await Promise.all(texts)).filter((text) => withoutLastWords(text) !== whole)).toEqual([]);
 });

@@ -155,13 +155,13 @@ it("lets connecting take as long as its round trips say, and a second and a half
   const { order } = underTest();
   expect(order.connectWithinMs("unknown")).toBe(1_400);
   order.measured("near", 2);
-  expect(order.connectWithinMs("near")).toBe(300);
-  order.measured("far", 60);
+  expect(order.connectWithinMs("near")).toBe(500);
+  order.measured("far", 80);
   // Half of the first round trip stands for how much they differ.
-  expect(order.connectWithinMs("far")).toBe(4 * (60 + 4 * 30));
-  for (let times = 0; times < 40; times++) order.measured("far", 100);
-  expect(order.connectWithinMs("far")).toBeGreaterThan(400);
-  expect(order.connectWithinMs("far")).toBeLessThan(410);
+  expect(order.connectWithinMs("far")).toBe(4 * (80 + 4 * 40));
+  for (let times = 0; times < 40; times++) order.measured("far", 125);
+  expect(order.connectWithinMs("far")).toBeGreaterThan(480);
+  expect(order.connectWithinMs("far")).toBeLessThan(520);
   order.measured("away", 5_000);
   expect(order.connectWithinMs("away")).toBe(1_400);
 });

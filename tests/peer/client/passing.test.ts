@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import { CHAT, chatBody, clientNetwork, MODEL, startClient, startWarm } from "./client-under-test";
 import { openStream } from "./fake-node";
+import { hashBody } from "#protocol/proof";
+import { withoutLastWords } from "#support/last-words";
 
 it("carries every field of the app's request to the node, byte for byte", async () => {
   const { node, client } = await startWarm();
-  const body = `{ "stream":true,\n "unknown_field": 1.50, "model" :"${MODEL}", "é": "\\u00e9" }`;
+  const body = `{ "stream":false,\n "unknown_field": 1.50, "model" :"${MODEL}", "é": "\\u00e9" }`;
   await client.post({ body });
   expect(Buffer.from(node.seen.all.at(-1)?.body ?? []).toString()).toBe(body);
 });
@@ -130,7 +132,44 @@ it("passes each piece of a stream on before the next one comes", async () => {
     expect(Buffer.from(read?.value ?? []).toString()).toBe(piece);
   }
   stream.end();
+  const { value } = (await reader?.read()) ?? {};
+  expect(withoutLastWords(Buffer.from(value ?? []).toString())).toBe("");
   expect((await reader?.read())?.done).toBe(true);
+});
+
+it("asks for the tokens of a stream where the app did not, and takes the answer to that out again", async () => {
+  const count = 'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n';
+  const words = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
+  const { network, node, client } = await startWarm(() => {
+    const stream = openStream();
+    for (const text of [words, count, "data: [DONE]\n\n"]) stream.write(text);
+    stream.end();
+    return stream.response;
+  });
+  const plain = `{ "stream": true, "model": "${MODEL}", "é": "\\u00e9" }`;
+  const shown = await (await client.post({ body: plain })).text();
+  expect(withoutLastWords(shown)).toBe(`${words}data: [DONE]\n\n`);
+  const sent = Buffer.from(node.seen.all.at(-1)?.body ?? []).toString();
+  expect(sent).toBe(`{"stream_options":{"include_usage":true},${plain.slice(1)}`);
+  const ack = await network.acks.until(({ completion_tokens: tokens }) => tokens === 2);
+  expect(ack).toMatchObject({ prompt_tokens: 7, request_hash: await hashBody(Buffer.from(sent)) });
+
+  // Who asks gets it, and who says no gets what the engine gives.
+  for (const include_usage of [true, false]) {
+    const body = chatBody({ stream: true, stream_options: { include_usage } });
+    expect(withoutLastWords(await (await client.post({ body })).text())).toContain(count);
+    expect(Buffer.from(node.seen.all.at(-1)?.body ?? []).toString()).toBe(body);
+  }
+});
+
+it("says what an answer cost, how long the client itself took, and no price where there is none", async () => {
+  const { client } = await startWarm();
+  const { headers } = await client.post();
+  expect(headers.get("x-troop-credits")).toMatch(/^\d+(?:\.\d+)?$/);
+  expect(Number(headers.get("x-troop-credits"))).toBeGreaterThan(0);
+  expect(headers.get("x-troop-overhead-ms")).toMatch(/^\d+\.\d\d$/);
+  const listed = await client.get("/v1/models");
+  expect(listed.headers.get("x-troop-credits")).toBeNull();
 });
 
 it("answers who asks before it is enrolled", async () => {

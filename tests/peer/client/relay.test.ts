@@ -13,7 +13,9 @@ function relayOf(told: Pick<Relay, "ended" | "left">): Relay {
     ticks: createTicks(),
     engine: "vllm",
     meter: createAnswerMeter(sound),
+    filter: undefined,
     heard() {},
+    lastWords: () => "",
     ...told,
   };
 }
