@@ -3,7 +3,7 @@ import { ENROLMENT_LIFETIME_S, signEnrolment } from "#protocol/enrolment";
 import { PUBLIC_NETWORK, userIdFrom } from "#protocol/names";
 import { RegisterRequest, Registration } from "#protocol/register";
 import { admitNewcomer } from "../admit-newcomer";
-import type { App, AppContext } from "../app-env";
+import type { App } from "../app-env";
 import { audit } from "../audit";
 import { UNPROVEN_RATE } from "../domain/hardware-score";
 import { mayServe } from "../domain/network-rights";
@@ -49,7 +49,6 @@ export function register(app: App): void {
     );
     if (!entered.ok) return entered.answer;
     const known = entered.found.read;
-    if (known?.is_revoked === true) return peerRevoked(c);
     const { iss: peerId, key } = entered.proven;
     if (known === undefined) {
       if (config.joinPolicy !== "open") {
@@ -77,7 +76,9 @@ export function register(app: App): void {
       newUserId: userIdFrom(crypto.getRandomValues(new Uint8Array(16))),
       starterMicrocredits: starterAtOnce(config),
     });
-    if (isRevoked) return peerRevoked(c);
+    if (isRevoked) {
+      return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
+    }
     meetPeer(peerId);
     const lending = networks.filter(({ role, policy }) => mayServe(role, policy));
     const claims = {
@@ -105,8 +106,4 @@ export function register(app: App): void {
     };
     return c.json(registration, 200);
   });
-}
-
-function peerRevoked(c: AppContext) {
-  return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
 }

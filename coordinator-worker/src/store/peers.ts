@@ -4,11 +4,7 @@ import { z } from "zod";
 import { at } from "./ledger";
 import { Int8, sqlRow, sqlRows } from "./sql-rows";
 
-const Known = z.object({
-  user_id: z.string(),
-  is_revoked: z.boolean(),
-  suspended_reason: z.string().nullable(),
-});
+const Known = z.object({ suspended_reason: z.string().nullable() });
 
 /** A peer that is here already, and used again. */
 export async function touchPeer(
@@ -19,7 +15,7 @@ export async function touchPeer(
     db,
     Known,
     sql`update peers set last_used_at = now() where id = ${peerId}
-      returning user_id, revoked_at is not null as is_revoked, suspended_reason`,
+      returning suspended_reason`,
   );
   return known;
 }
