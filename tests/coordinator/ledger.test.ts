@@ -225,6 +225,8 @@ it("takes a node off the lists whose owner needs it, and puts it back when it le
   const withdrawn = ["paused/model"];
   await node.beat(registration, { state: "paused", reason: "user_active", models: [], withdrawn });
   expect(await listed()).toEqual([]);
+  const { nodes } = NodePage.parse(await (await reader.call("/peers")).json());
+  expect(nodes.map((each) => each.node_id)).not.toContain(node.identity.peerId);
   const body = { model: "paused/model" };
   expect((await reader.call("/authorize", { body })).status).toBeGreaterThanOrEqual(400);
   await node.beat(registration, { models });

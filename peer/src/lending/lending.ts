@@ -142,8 +142,6 @@ export function createLending(options: LendingOptions): Lending {
     resume: () => remember(undefined),
     setAsleep(is) {
       isAsleep = is;
-      // Whatever woke it up may sit in front of it.
-      if (!is) signals.hurry();
       decideNow();
     },
     settled: signals.settled,

@@ -25,8 +25,6 @@ export const linuxInput: Probe<"input"> = {
     const terminals = sessions.value.filter(({ isGraphical }) => !isGraphical);
     const desktopMs =
       desktops.length === 0 ? undefined : ((await askDesktop(machine)) ?? leastOf(desktops));
-    // A desktop that tells nobody when it was used could be in use now.
-    if (desktops.length > 0 && desktopMs === undefined) return { ok: false, reason: "none" };
     const known = [desktopMs, leastOf(terminals)].filter((ms) => ms !== undefined);
     const idleMs = known.length === 0 ? machine.wallMs() : Math.min(...known);
     return { ok: true, value: { idleMs } };

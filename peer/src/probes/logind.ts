@@ -6,11 +6,11 @@ import type { ProbeRefusal } from "../lending/readings";
 /** A person's session on this machine, as logind knows it. */
 export type Session = {
   readonly isGraphical: boolean;
-  /** Milliseconds without input; `undefined` where the desktop has never told logind. */
+  /** Milliseconds without input; `undefined` where nobody ever told logind. */
   readonly idleMs: number | undefined;
 };
 
-const PROPERTIES = ["Class", "State", "Type", "IdleHint", "IdleSinceHint"];
+const PROPERTIES = ["Class", "State", "Type", "IdleHint", "IdleSinceHint", "LockedHint"];
 
 /** The sessions of people: neither the login screen's nor a service's. */
 export async function readSessions(
@@ -56,16 +56,18 @@ function parseSessions(text: string, nowMs: number): readonly Session[] | undefi
 }
 
 /**
- * A desktop sets `IdleHint` when it blanks the screen, so until then "no" is all that is known. A terminal's last key
- * is in `IdleSinceHint`, whatever the hint says.
+ * A terminal's last key is in `IdleSinceHint`, whatever the hint says. A desktop sets the hint when it blanks the screen, and
+ * some never do: then it counts as used until it is locked.
  */
 function sessionOf(facts: ReadonlyMap<string, string>, nowMs: number): Session {
-  const type = facts.get("Type") ?? "";
-  const isGraphical = ["x11", "wayland", "mir"].includes(type);
+  const isGraphical = ["x11", "wayland", "mir"].includes(facts.get("Type") ?? "");
   // Microseconds since 1970.
   const sinceMs = Number(facts.get("IdleSinceHint") ?? 0) / 1_000;
   const wasTold = Number.isFinite(sinceMs) && sinceMs > 0;
-  const idleMs = wasTold ? Math.max(0, nowMs - sinceMs) : undefined;
-  const isBusyDesktop = isGraphical && facts.get("IdleHint") === "no" && wasTold;
-  return { isGraphical, idleMs: isBusyDesktop ? 0 : idleMs };
+  const hintedMs = wasTold ? Math.max(0, nowMs - sinceMs) : undefined;
+  if (!isGraphical) return { isGraphical, idleMs: hintedMs };
+  if (facts.get("IdleHint") === "yes" && hintedMs !== undefined) {
+    return { isGraphical, idleMs: hintedMs };
+  }
+  return { isGraphical, idleMs: facts.get("LockedHint") === "yes" ? nowMs : 0 };
 }

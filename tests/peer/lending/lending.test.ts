@@ -68,6 +68,18 @@ it("does not stop lending for one look that failed, nor believe for long in what
   expect(lending.looks()).toEqual([{ signal: "input", source: "keyboard", state: "timeout" }]);
 });
 
+it("counts failures in a row only", async () => {
+  let answer: Answer = HERE;
+  const { lending, clock } = startLending(keyboard(() => answer));
+  await lending.start();
+  for (const each of ["timeout", "timeout", "ok", "timeout", "timeout"] as const) {
+    answer = each === "ok" ? HERE : { ok: false, reason: each };
+    clock.advance(5_000);
+    await lending.settled();
+  }
+  expect(lending.decision).toMatchObject({ lends: false, reason: "user_active" });
+});
+
 it("looks seldom for a tool that is not there, and uses it once it is", async () => {
   let answer: Answer = { ok: false, reason: "absent" };
   const told = keyboard(() => answer);

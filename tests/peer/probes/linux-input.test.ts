@@ -44,11 +44,14 @@ it("takes a desktop for used until it says since when it is idle", async () => {
   );
 });
 
-it("does not know where the desktop tells nobody", async () => {
-  expect(await read(logind(SESSIONS.systemd255, { Type: "wayland" }))).toEqual({
-    ok: false,
-    reason: "none",
-  });
+it("takes a desktop that tells nobody for used until it is locked", async () => {
+  const silent = { Type: "wayland" };
+  expect(await read(logind(SESSIONS.systemd255, silent))).toEqual(idle(0));
+  expect(await read(logind(SESSIONS.systemd255, { ...silent, LockedHint: "yes" }))).toEqual(
+    idle(NOW),
+  );
+  const blanked = { ...silent, LockedHint: "yes", IdleHint: "yes", sinceMs: NOW - 70_000 } as const;
+  expect(await read(logind(SESSIONS.systemd255, blanked))).toEqual(idle(70_000));
 });
 
 it("takes the latest of several sessions, and a terminal's last key whatever the hint says", async () => {

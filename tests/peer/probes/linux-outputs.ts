@@ -16,6 +16,7 @@ type Shown = {
   readonly State?: string;
   readonly Type?: string;
   readonly IdleHint?: "yes" | "no";
+  readonly LockedHint?: "yes" | "no";
   /** Unix milliseconds; 0: never told. */
   readonly sinceMs?: number;
 };
@@ -23,15 +24,24 @@ type Shown = {
 /** `loginctl show-session`: one block a session, in the order of the properties' names. */
 export function shownSessions(...sessions: readonly Shown[]): string {
   return sessions
-    .map(({ Class = "user", State = "active", Type = "tty", IdleHint = "no", sinceMs = 0 }) =>
-      [
-        `Type=${Type}`,
-        `Class=${Class}`,
-        `State=${State}`,
-        `IdleHint=${IdleHint}`,
-        `IdleSinceHint=${sinceMs * 1_000}`,
-        "",
-      ].join("\n"),
+    .map(
+      ({
+        Class = "user",
+        State = "active",
+        Type = "tty",
+        IdleHint = "no",
+        LockedHint = "no",
+        sinceMs = 0,
+      }) =>
+        [
+          `Type=${Type}`,
+          `Class=${Class}`,
+          `State=${State}`,
+          `IdleHint=${IdleHint}`,
+          `IdleSinceHint=${sinceMs * 1_000}`,
+          `LockedHint=${LockedHint}`,
+          "",
+        ].join("\n"),
     )
     .join("\n");
 }
