@@ -98,6 +98,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
     order: createNodeOrder(Date.now),
     silence: createSilenceWatch(probeNode),
     ticks: createTicks(),
+    surroundings: { hasChosenNodes: false, overlayAddress: () => "" },
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(),
     listening: "127.0.0.1",

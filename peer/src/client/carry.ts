@@ -44,7 +44,9 @@ async function answer(
   } finally {
     if (found === undefined || found instanceof Response) over();
   }
-  return found instanceof Response ? found : handOver(deps, found, request, over);
+  if (!(found instanceof Response)) return handOver(deps, found, request, over);
+  found.headers.set("x-troop-request-id", request.requestId);
+  return found;
 }
 
 /** Gives an answer to the app. */

@@ -3,10 +3,13 @@ import type { Problem } from "#protocol/problem";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { appError } from "./app-error";
 
+const WHILE_AWAY =
+  "Models that were used a moment ago go on for some minutes. Check that this machine is online and that the URL is right (`troop status`), then try again.";
+
 /** What the app is told when no ticket was to be had, in OpenAI's shape; rethrows what is no answer of a coordinator. */
 export function coordinatorError(error: unknown): Response {
   if (error instanceof CoordinatorUnreachable) {
-    return appError(503, "coordinator_unreachable", error.message, {
+    return appError(503, "coordinator_unreachable", `${error.message} ${WHILE_AWAY}`, {
       headers: { "retry-after": "5" },
     });
   }

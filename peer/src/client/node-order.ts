@@ -43,6 +43,8 @@ export type NodeOrder = {
   conversationsOf(nodeId: string): number;
   /** Whether these nodes have as much to do, from here, as should make a client look for more of them. */
   isCrowded(nodes: readonly Ranked["node"][]): boolean;
+  /** Milliseconds until the first of them takes requests again; 0 where one does. */
+  freeInMs(nodeIds: readonly string[]): number;
   /** It failed, and was not found to be back; being busy is no failure. */
   isFailing(nodeId: string): boolean;
   /** How long connecting to it may take, by the round trips that were measured. */
@@ -170,6 +172,10 @@ export function createNodeOrder(
       return (
         running > CROWDED_RUNNING * crowd.length || talking > CROWDED_CONVERSATIONS * crowd.length
       );
+    },
+    freeInMs(nodeIds) {
+      const busyUntil = nodeIds.map((nodeId) => seen(nodeId).busyUntilMs);
+      return Math.max(0, Math.min(...busyUntil) - nowMs());
     },
     isFailing: (nodeId) => nodes.get(nodeId)?.circuit.isOpen === true,
     connectWithinMs(nodeId) {

@@ -17,6 +17,8 @@ export type ClientOptions = {
   readonly aliases?: ReadonlyMap<string, string> | undefined;
   /** What apps have to show; `undefined`: nothing. */
   readonly apiKey?: string | undefined;
+  /** This machine's address in the overlay; `undefined`: it has none. */
+  readonly overlayAddress?: (() => string | undefined) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints one line for people. */
   readonly say: (line: string) => void;

@@ -129,6 +129,11 @@ export async function runClient(options: ClientOptions): Promise<void> {
     order,
     silence,
     ticks,
+    surroundings: {
+      hasChosenNodes: only !== undefined,
+      // Without a way to look nothing is said about it.
+      overlayAddress: options.overlayAddress ?? (() => ""),
+    },
     aliases: options.aliases ?? new Map<string, string>(),
     local,
     bodies: createBodyBudget(),

@@ -7,13 +7,18 @@ import type { Lease, Place } from "./lease";
 import type { Leases } from "./leases";
 import type { Models } from "./model-list";
 import { unknownModel } from "./models-api";
+import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./no-answer";
 import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
 
 /** Nodes that one request tries, and how long it looks for one, before the app is told. */
 const MOST_ATTEMPTS = 3;
 export const LOOK_FOR_MS = 30_000;
 
-export type SearchDeps = AttemptDeps & { readonly leases: Leases; readonly models: Models };
+export type SearchDeps = AttemptDeps & {
+  readonly leases: Leases;
+  readonly models: Models;
+  readonly surroundings: Surroundings;
+};
 
 export type Found = { readonly answered: Answered; readonly attempts: number };
 
@@ -23,7 +28,7 @@ export async function search(
   request: AppRequest,
   own: Answered | undefined,
 ): Promise<Response | Found> {
-  const { leases, order, nowMs } = deps;
+  const { leases, order, surroundings, nowMs } = deps;
   const { model, conversation, signal } = request;
   const untilMs = nowMs() + LOOK_FOR_MS;
   const tried: string[] = [];
@@ -35,7 +40,7 @@ export async function search(
   /** The best that a node said so far, should nothing better come. */
   let held: { readonly answered: Answered; readonly verdict: Verdict } | undefined =
     own === undefined ? undefined : { answered: own, verdict: verdictOn(own) };
-  let lease: Lease;
+  let lease: Lease | undefined;
   /** Where it could wait for a place. */
   const lines: Line[] = [];
 
@@ -107,7 +112,11 @@ export async function search(
     // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
     if (held === undefined || held.verdict === "lease") {
       drop(held?.answered);
-      if (isModelUnavailable(error)) return unknownModel(deps.models, model);
+      if (isModelUnavailable(error)) {
+        return surroundings.hasChosenNodes
+          ? notOfTheChosen(model)
+          : unknownModel(deps.models, model);
+      }
       return coordinatorError(error);
     }
   }
@@ -115,8 +124,14 @@ export async function search(
     drop(held?.answered);
     return new Response(null, { status: 499 }); // Nobody reads it.
   }
-  if (held === undefined) return unreachable(model, attempts);
+  const places = lease === undefined ? [] : leases.places(lease);
+  if (held === undefined) return noneReachable(model, places, surroundings);
   const { answered, verdict } = held;
+  // One that is alone says best itself why it is busy.
+  if (verdict === "busy" && tried.length > 1) {
+    drop(answered);
+    return allBusy(model, tried.length, order.freeInMs(places.map(idOf)));
+  }
   const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
   if (!isNotForTheApp) return { answered, attempts };
   drop(answered);
@@ -174,10 +189,4 @@ function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | u
     const timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-function unreachable(model: string, attempts: number): Response {
-  const nodes = attempts === 0 ? "No node" : `None of ${attempts} nodes tried`;
-  const text = `${nodes} could be reached for ${model}. Try again in a moment.`;
-  return appError(503, "node_unreachable", text, { headers: { "retry-after": "2" } });
 }

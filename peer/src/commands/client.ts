@@ -5,6 +5,7 @@ import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import type { ClientReady } from "../client/options";
 import { command } from "../command";
+import { tailscaleAddress } from "../platform/tailscale-address";
 
 export const client = command({
   schema: "troop.client/1",
@@ -83,6 +84,7 @@ export const client = command({
       explainListenErrors({ host, port }, { port: "--port", host: "--host" }, () => {
         // What an app has to be given is the base of the API, not the server's origin.
         const onReady = ({ url }: ClientReady) => ready({ url: `${url}/v1` });
+        const overlayAddress = () => tailscaleAddress(ctx.networkInterfaces(), ctx.platform);
         const shared = {
           home,
           coordinatorUrl,
@@ -91,6 +93,7 @@ export const client = command({
           aliases,
           prefer,
           only,
+          overlayAddress,
           host,
           port,
           apiKey,

@@ -1,6 +1,12 @@
 import { createServer } from "node:net";
 import { expect, it, vi } from "vitest";
-import { chatBody, clientNetwork, type ClientNetwork, startClient } from "./client-under-test";
+import {
+  chatBody,
+  clientNetwork,
+  type ClientNetwork,
+  MODEL,
+  startClient,
+} from "./client-under-test";
 import { type Behaviour, openStream, refusal } from "./fake-node";
 
 const GOOD: Behaviour = () => Response.json({ from: "the good one" });
@@ -141,13 +147,17 @@ it("asks once for other nodes when all of the lease have failed, and leaves thos
   expect(new Set(network.authorized[1]?.exclude)).toEqual(new Set([one?.id, two?.id]));
 });
 
-it("tries three nodes at most, then gives the app what the last one said", async () => {
+it("tries three nodes at most, then tells the app when the first of them has room", async () => {
   const busy = () => refusal(503, "node_busy", { "retry-after": "7" });
-  const { network, client } = await startWith(busy, busy, busy, GOOD);
+  const sooner = () => refusal(503, "node_busy", { "retry-after": "4" });
+  const { network, client } = await startWith(busy, sooner, busy, GOOD);
   const answer = await client.post();
   expect(answer.status).toBe(503);
-  expect(answer.headers.get("retry-after")).toBe("7");
-  expect(await answer.json()).toMatchObject({ error: { code: "node_busy" } });
+  expect(answer.headers.get("retry-after")).toBe("4");
+  expect(answer.headers.get("x-troop-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  const { error } = (await answer.json()) as { error: { code: string; message: string } };
+  expect(error.code).toBe("node_busy");
+  expect(error.message).toContain(`All 3 nodes that were asked for ${MODEL} are busy`);
   expect(network.nodes[3]?.seen.all).toEqual([]);
 });
 

@@ -48,6 +48,7 @@ export async function handlerFor(
     order,
     silence: createSilenceWatch(probeNode),
     ticks,
+    surroundings: { hasChosenNodes: false, overlayAddress: () => "" },
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],

@@ -71,7 +71,10 @@ it("says that the coordinator cannot be reached where it never was", async () =>
   const client = await startClient(network);
   for (const answer of [await client.post(), await client.get("/v1/models")]) {
     expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ error: { code: "coordinator_unreachable" } });
+    const { error } = (await answer.json()) as { error: { code: string; message: string } };
+    expect(error.code).toBe("coordinator_unreachable");
+    expect(error.message).toContain(network.coordinator.baseUrl);
+    expect(error.message).toContain("`troop status`");
   }
   expect((await client.get("/health")).status).toBe(200);
 });
