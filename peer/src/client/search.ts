@@ -2,6 +2,7 @@ import { QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { appError } from "./app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
 import { coordinatorError, isModelUnavailable } from "./coordinator-error";
+import { holdJson, isHalfJson } from "./hold-json";
 import { isAnswer } from "./is-answer";
 import type { Lease, Place } from "./lease";
 import type { Leases } from "./leases";
@@ -133,7 +134,14 @@ export async function search(
     return allBusy(model, tried.length, order.freeInMs(places.map(idOf)));
   }
   const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
-  if (!isNotForTheApp) return { answered, attempts };
+  if (!isNotForTheApp) {
+    if (!isHalfJson(answered.answer)) return { answered, attempts };
+    const answer = await holdJson(answered.answer, answered.heard);
+    if (answer !== undefined) return { answered: { ...answered, answer }, attempts };
+    if (!signal.aborted) answered.broke();
+    drop(answered);
+    return appError(502, "stream_broken", HALF);
+  }
   drop(answered);
   if (verdict === "gone") return unknownModel(deps.models, model);
   // Whichever it was, the app's key was not the reason: it never got there.
@@ -165,6 +173,7 @@ async function waitInLine(
 
 const UNTRUSTED =
   "No node took this client's ticket. Check that this machine's clock is right, then try again.";
+const HALF = "The node went away in the middle of its answer; send the request again.";
 const LOCKED_ENGINE = "The engine refused the key of the node that it runs on. Try again later.";
 
 /** What is no answer that an app could get counts as none. */

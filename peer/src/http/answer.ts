@@ -17,6 +17,8 @@ export type Answer = {
   header(name: string): string | undefined;
   /** True when there is a first byte or an end to read, false where it broke off before. */
   hasBegun(): Promise<boolean>;
+  /** All of the body has come. */
+  readonly isWhole: boolean;
   /** What has come first of the body and nobody has read. */
   peek(): Bytes | undefined;
   /** The whole body, where it has come already and fits in one piece; it is read with that. */
@@ -78,6 +80,9 @@ export function createAnswer(
         await new Promise<void>((go) => void waiting.push(go));
       }
       return hasCome();
+    },
+    get isWhole() {
+      return isWhole === true;
     },
     peek: () => unread[0],
     takeWhole() {

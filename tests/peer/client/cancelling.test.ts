@@ -42,7 +42,7 @@ it("ends the node's work when the app leaves in the middle of a stream", async (
 });
 
 it("ends the node's work when the app leaves in the middle of an answer that is no stream", async () => {
-  const stream = openStream("application/json");
+  const stream = openStream("audio/mpeg");
   const { node, client } = await startWarm(() => stream.response);
   stream.write(`{"half":`);
   const app = new AbortController();

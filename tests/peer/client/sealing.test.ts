@@ -207,7 +207,7 @@ it.each([
   ["changed", false],
   ["cut off", true],
 ])("never gives an app the end of an answer that was %s on its way", async (_, isCut) => {
-  const stream = openStream("application/json");
+  const stream = openStream("audio/mpeg");
   let isOn = false;
   const { network, node } = await networkBehind((bytes) => {
     if (!isOn) return bytes;
@@ -226,6 +226,28 @@ it.each([
   isOn = true;
   stream.write("1}");
   await expect(reader?.read()).rejects.toThrow();
+});
+
+it("tells the app in JSON of JSON that was cut off on its way", async () => {
+  const stream = openStream("application/json");
+  const passed = Promise.withResolvers<void>();
+  let isOn = false;
+  const { network, node } = await networkBehind((bytes) => {
+    if (isOn) return "cut";
+    if (node.seen.all.length > 0) passed.resolve();
+    return bytes;
+  });
+  node.answer = () => stream.response;
+  stream.write('{"a":');
+  const client = await startClient(network);
+  const posted = client.post();
+  await passed.promise;
+  isOn = true;
+  stream.write("1}");
+  const answer = await posted;
+  const { error } = OpenAiError.parse(await answer.json());
+  // The last one: its head came, and the first bytes behind it did not.
+  expect(["502 stream_broken", "503 node_unreachable"]).toContain(`${answer.status} ${error.code}`);
 });
 
 it("carries what is larger than one record, both ways", async () => {

@@ -29,7 +29,7 @@ it("ends what runs when it is stopped, at the node and at the app, and frees its
 
 it("breaks an answer that is no stream when it is stopped", async () => {
   const { node, client } = await startWarm();
-  const half = openStream("application/json");
+  const half = openStream("audio/mpeg");
   node.answer = () => half.response;
   half.write('{"half":');
   const answer = await client.post();

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { refusalAnswer } from "#peer/worker/refusals";
 import { OpenAiError } from "#protocol/openai-error";
 import { MODEL } from "./fake-network";
 import { CHAT, chatBody, engine, startWorker, type WorkerUnderTest } from "./worker-under-test";
@@ -105,6 +106,32 @@ it("a request that waited in vain may come again with its number", async () => {
   const again = await worker.post({ ticket, seq: 7, waitMs: 30_000 });
   expect(again.status).toBe(200);
   await again.text();
+});
+
+it("a request whose lease was spent while it waited is told so, and leaves its place to the next", async () => {
+  const demo = engine({ firstTokenMs: 60_000 });
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
+  // 0.3 seconds of this node.
+  const ticket = await worker.ticket({ budget: 300_000 });
+  const running = worker.post({ ticket });
+  await expect.poll(() => demo.load().busy).toBe(1);
+  const waiting = worker.post({ ticket, waitMs: 30_000 });
+  await untilRefusedAt(worker, "2");
+  demo.configure({ firstTokenMs: 0 });
+  expect((await running).status).toBe(402);
+  expect((await waiting).status).toBe(402);
+  const next = await worker.post();
+  expect(next.status).toBe(200);
+  await next.text();
+  expect(postsOf(demo)).toBe(2);
+});
+
+it("no busy node keeps a client away for longer than a minute", () => {
+  const { headers } = refusalAnswer("busy", { position: 9, waitMs: 999_999 });
+  expect([headers.get("retry-after"), headers.get("troop-queue-wait-ms")]).toEqual([
+    "60",
+    "999999",
+  ]);
 });
 
 it("nobody waits at a node that was started without a line", async () => {
