@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    exclude: ["tests/conformance/**", "tests/chaos/**", "node_modules/**"],
+    exclude: ["tests/conformance/**", "tests/chaos/**", "tests/gpu/**", "node_modules/**"],
     // Under Bun only the threads pool starts; the tests need Bun's own APIs (serve, sqlite).
     pool: "threads",
     testTimeout: 30_000,

@@ -1,5 +1,6 @@
 import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { embedDawn } from "./embed-dawn";
 import { signMachO } from "./sign-mach-o";
 
 export type CompileOptions = {
@@ -25,6 +26,7 @@ export async function compile({ root, outfile, foreign }: CompileOptions): Promi
         join(root, "peer", "src", "hardware", "cpu-thread.ts"),
       ],
       naming: { entry: "[name].[ext]" },
+      plugins: [embedDawn(root, foreign?.target ?? ownTarget())],
       target: "bun",
       minify: true,
       // Goes into the executable, too: stack traces under TROOP_DEBUG=1 name the sources.
@@ -51,4 +53,9 @@ export async function compile({ root, outfile, foreign }: CompileOptions): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** As Bun names targets; which C library a Linux has makes no difference to what is tried, only to whether it loads. */
+function ownTarget(): string {
+  return `bun-${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
 }

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { Terminal } from "./cli/context";
 import { COMMANDS } from "./commands/table";
 import { keepOffProxy } from "./engines/keep-off-proxy";
+import { GPU_CHILD } from "./hardware/gpu/messages";
 import { main } from "./main";
 import { platformNamed } from "./platform/platform";
 
@@ -28,6 +29,11 @@ const terminal: Terminal = {
   stopSignal,
 };
 
+if (process.argv[2] === GPU_CHILD) {
+  const { runGpuChild } = await import("./hardware/gpu/gpu-child");
+  await runGpuChild();
+  process.exit(0);
+}
 process.exit(await main(process.argv.slice(2), COMMANDS, terminal));
 
 /** The first signal asks for an orderly stop, the second does not wait for it. */

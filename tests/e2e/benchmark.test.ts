@@ -7,6 +7,9 @@ import { coordinatorApi } from "#peer/coordinator/api";
 import { CoordinatorProblem } from "#peer/coordinator/errors";
 import { openCpuDevice } from "#peer/hardware/cpu-device";
 import type { ProofDevice } from "#peer/hardware/device";
+import { openGpuDevice } from "#peer/hardware/gpu/gpu-device";
+import { NoGpu } from "#peer/hardware/gpu/gpu-kernel";
+import { GPU_CHILD } from "#peer/hardware/gpu/messages";
 import { proveHardware } from "#peer/hardware/prove";
 import { HardwareStanding } from "#protocol/hardware";
 import { useCoordinator } from "#support/coordinator";
@@ -35,18 +38,35 @@ const Benchmark = z.strictObject({
 });
 
 it(
-  "troop benchmark ends with a verified multiplier, from a fresh home and on a machine without a GPU",
+  "troop benchmark ends with a verified multiplier, from a fresh home, with a GPU or without",
   async () => {
     const home = await mkdtemp(join(tmpdir(), "troop-benchmark-"));
     onTestFinished(() => rm(home, { recursive: true, force: true }));
     const args = ["benchmark", "--coordinator", coordinator().url];
     const said = Benchmark.parse(await runTroop(binary, home, args));
-    expect(said).toMatchObject({ verified: true, path: "cpu", standing: { basis: "proof" } });
+    expect(said).toMatchObject({ verified: true, standing: { basis: "proof" } });
     expect(said.multiplier).toBe(said.run_multiplier);
     // A single core without SIMD does more than this.
     expect(said.compute_ops).toBeGreaterThan(1e9);
     expect(said.memory_bytes).toBeGreaterThan(1e7);
     expect(said.standing.multiplier).toBe(said.multiplier);
+  },
+  RUN_MS,
+);
+
+it(
+  "the executable brings its GPU path along, and says what it finds there",
+  async () => {
+    const { signal } = new AbortController();
+    const opened = openGpuDevice({ signal, command: [binary, GPU_CHILD] }).then(
+      async (device) => {
+        await device.close();
+        return "it is used";
+      },
+      (error: unknown) => (error instanceof NoGpu ? error.message : error),
+    );
+    // Not that it has none, nor that it could not be loaded.
+    expect(await opened).toMatch(/it is used|no GPU was found|is not used|has no dot products/);
   },
   RUN_MS,
 );

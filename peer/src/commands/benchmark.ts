@@ -34,7 +34,8 @@ export const benchmark = command({
     await leaveRequestsAlone(ctx);
     try {
       const onProgress = progressLine(ctx.say);
-      const { passed, device } = await runProof(home, api, { signal, onProgress });
+      const { passed, device, whyNoGpu } = await runProof(home, api, { signal, onProgress });
+      if (whyNoGpu !== undefined) ctx.say(`The CPU was measured: ${whyNoGpu}.`);
       const { compute_ops, memory_bytes, run_multiplier, standing } = passed;
       const { verified, multiplier } = standing;
       const { path, label } = device;

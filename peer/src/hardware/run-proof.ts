@@ -2,36 +2,64 @@ import type { CoordinatorApi } from "../coordinator/api";
 import { withEnrolment } from "../home/enrol";
 import type { Home } from "../home/home";
 import { openCpuDevice } from "./cpu-device";
-import type { ProofDevice } from "./device";
+import { type ProofDevice, ProofYielded } from "./device";
+import { GpuFailed, openGpuDevice } from "./gpu/gpu-device";
+import { NoGpu } from "./gpu/gpu-kernel";
 import { type Passed, type Progress, proveHardware } from "./prove";
 
 export type ProofRun = {
   readonly passed: Passed;
   readonly device: Pick<ProofDevice, "path" | "label">;
+  /** Why it was not the GPU, where it was not. */
+  readonly whyNoGpu?: string;
 };
 
-/** Opens the best device there is, proves it to the coordinator and gives it back. Throws as `proveHardware` does. */
+export type ProofOptions = {
+  readonly signal: AbortSignal;
+  /** Waits for the moment with its device open; on `performance`'s clock. */
+  readonly startsAtMs?: number;
+  /** Throws `NoGpu` instead of taking the CPU. */
+  readonly needsGpu?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** For tests: another GPU than this machine's. */
+  readonly openGpu?: typeof openGpuDevice;
+};
+
+/**
+ * Opens the best device there is, proves it to the coordinator and gives it back. A GPU that cannot be used, or whose
+ * driver breaks off, makes room for the CPU. Throws as `proveHardware` does.
+ */
 export async function runProof(
   home: Home,
   api: CoordinatorApi,
-  options: {
-    readonly signal: AbortSignal;
-    readonly onProgress?: (progress: Progress) => void;
-  },
+  options: ProofOptions,
 ): Promise<ProofRun> {
-  const { signal, onProgress = () => {} } = options;
-  const device = await openCpuDevice({ signal });
+  const { needsGpu = false, openGpu = openGpuDevice, signal } = options;
+  let whyNoGpu: string;
   try {
+    return await proveWith(await openGpu({ signal }), home, api, options);
+  } catch (error) {
+    const isGpus = error instanceof NoGpu || error instanceof GpuFailed;
+    if (!isGpus || needsGpu) throw error;
+    whyNoGpu = error.message;
+  }
+  const run = await proveWith(await openCpuDevice({ signal }), home, api, options);
+  return { ...run, whyNoGpu };
+}
+
+async function proveWith(
+  device: ProofDevice,
+  home: Home,
+  api: CoordinatorApi,
+  { onProgress = () => {}, signal, startsAtMs }: ProofOptions,
+): Promise<ProofRun> {
+  const steadyMs = () => performance.now();
+  try {
+    const waitMs = (startsAtMs ?? 0) - steadyMs();
+    if (waitMs > 0) await Bun.sleep(waitMs);
+    if (signal.aborted) throw new ProofYielded("The run was stopped.");
     const passed = await withEnrolment(home, api, ({ enrolment, peer_id: nodeId }) =>
-      proveHardware({
-        api,
-        enrolment,
-        nodeId,
-        device,
-        signal,
-        steadyMs: () => performance.now(),
-        onProgress,
-      }),
+      proveHardware({ api, enrolment, nodeId, device, signal, steadyMs, onProgress }),
     );
     return { passed, device };
   } finally {

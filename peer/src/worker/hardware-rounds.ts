@@ -2,6 +2,7 @@ import type { HeartbeatAnswer } from "#protocol/heartbeat";
 import type { Clock } from "../clock";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
 import { ProofYielded } from "../hardware/device";
+import { NoGpu } from "../hardware/gpu/gpu-kernel";
 import type { Passed } from "../hardware/prove";
 
 /** Proves this machine's hardware at the moments at which the coordinator asks all nodes to. */
@@ -18,12 +19,15 @@ export type HardwareRoundsOptions = {
   readonly clock: Clock;
   /** Nobody needs the machine: not its person, and not somebody who is served. */
   readonly mayRun: () => boolean;
-  readonly prove: (signal: AbortSignal) => Promise<Passed>;
+  /** Gets its device ready, and begins in so many milliseconds. */
+  readonly prove: (signal: AbortSignal, inMs: number) => Promise<Passed>;
   readonly say: (line: string) => void;
 };
 
 /** How often it is looked whether somebody needs the machine. */
 const LOOK_EVERY_MS = 100;
+/** A GPU's driver takes a moment to get ready. */
+const PREPARE_MS = 5_000;
 
 export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRounds {
   const { clock, mayRun, prove, say } = options;
@@ -31,22 +35,22 @@ export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRo
   let running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
   let isStopped = false;
 
-  function begin(): void {
+  function begin(inMs: number): void {
     disarm = undefined;
     // A round that is missed is no failure; the next one is within hours.
     if (isStopped || running !== undefined || !mayRun()) return;
     const controller = new AbortController();
     const cancelLook = lookUntilDone(controller);
-    const ended = run(controller.signal).finally(() => {
+    const ended = run(controller.signal, inMs).finally(() => {
       cancelLook();
       running = undefined;
     });
     running = { controller, ended };
   }
 
-  async function run(signal: AbortSignal): Promise<void> {
+  async function run(signal: AbortSignal, inMs: number): Promise<void> {
     try {
-      const { standing } = await prove(signal);
+      const { standing } = await prove(signal, inMs);
       say(`Hardware proven: a second on this machine is worth ${standing.multiplier} credits.`);
     } catch (error) {
       if (error instanceof ProofYielded) return;
@@ -69,7 +73,8 @@ export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRo
       if (inMs === undefined || isStopped) return;
       // Each heartbeat before a round tells it anew, the last one best.
       disarm?.();
-      disarm = clock.after(inMs, begin);
+      const prepareMs = Math.min(inMs, PREPARE_MS);
+      disarm = clock.after(inMs - prepareMs, () => begin(prepareMs));
     },
     get isRunning() {
       return running !== undefined;
@@ -84,6 +89,7 @@ export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRo
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof NoGpu) return `${error.message}.`;
   const isTold = error instanceof CoordinatorProblem || error instanceof CoordinatorUnreachable;
   return isTold ? error.message : "this machine could not carry it out.";
 }

@@ -127,9 +127,13 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   cleanup.defer(lending.stop);
   const rounds = createHardwareRounds({
     clock,
-    // A machine with a GPU is not judged by its CPU: it keeps what an unproven one earns.
-    mayRun: () => lending.decision.lends && jobs.size === 0 && lending.gpus.length === 0,
-    prove: async (signal) => (await runProof(home, api, { signal })).passed,
+    mayRun: () => lending.decision.lends && jobs.size === 0,
+    prove: async (signal, inMs) => {
+      const startsAtMs = performance.now() + inMs;
+      // A machine with a GPU is not judged by its CPU: without a proof it keeps what it earns.
+      const needsGpu = lending.gpus.length > 0;
+      return (await runProof(home, api, { signal, startsAtMs, needsGpu })).passed;
+    },
     say,
   });
   cleanup.defer(() => rounds.stop());
