@@ -12,6 +12,16 @@ export const DEFAULT_BUDGET_MICROCREDITS = 60 * MICROCREDITS_PER_CREDIT;
 
 const Budget = Microcredits.positive();
 
+/** What became of requests that a client took to a node, since it told of it last. */
+export const NodeObservation = z.object({
+  node_id: PeerId,
+  /** Times that it could not be reached, broke off, or refused what it should have taken. */
+  failed: z.int().nonnegative().max(1_000),
+  /** Times that it was busy. */
+  full: z.int().nonnegative().max(1_000),
+});
+export type NodeObservation = z.infer<typeof NodeObservation>;
+
 export const AuthorizeRequest = z.object({
   model: ModelId,
   network: NetworkId.optional(),
@@ -21,6 +31,8 @@ export const AuthorizeRequest = z.object({
   exclude: z.array(PeerId).max(32).optional(),
   /** Nodes to name before all others where they have the model: the user's choice, or where conversations are. */
   prefer: z.array(PeerId).max(8).optional(),
+  /** For the owners of these nodes to see. */
+  observed: z.array(NodeObservation).max(32).optional(),
   /** The only nodes to name. */
   only: z.array(PeerId).min(1).max(MAX_CANDIDATES).optional(),
 });

@@ -77,8 +77,8 @@ const Served = z.object({
   microcredits: Microcredits,
 });
 
-/** Why a node that could have been named to a client was not. */
-export const PassedOver = z.enum(["gone", "left_out", "busy", "cold", "slower"]);
+/** Why a node that could have been named to a client was not; `failed` and `full`: why a client went on to another one. */
+export const PassedOver = z.enum(["gone", "left_out", "busy", "cold", "slower", "failed", "full"]);
 export type PassedOver = z.infer<typeof PassedOver>;
 
 /** What the nodes of one user served to others and to the user, in the last days. */

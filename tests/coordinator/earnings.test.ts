@@ -50,13 +50,17 @@ it("counts how often a node was chosen, and why it was passed over", async () =>
   const busy = await node({ running: 9, waiting: 9 });
   const cold = await node({ models: [...offers("cold")] });
   const client = await join();
-  await authorize(client, { model, exclude: [left.identity.peerId] });
+  const observed = [{ node_id: left.identity.peerId, failed: 3, full: 1 }];
+  await authorize(client, { model, exclude: [left.identity.peerId], observed });
 
   const nodeOf = async (peer: Member) => (await earnings(peer)).by_node[0];
   await expect.poll(() => nodeOf(first)).toMatchObject({ chosen: 1, passed_over: {}, live: true });
   expect(await nodeOf(busy)).toMatchObject({ chosen: 0, passed_over: { busy: 1 } });
   expect(await nodeOf(cold)).toMatchObject({ chosen: 0, passed_over: { cold: 1 } });
-  expect(await nodeOf(left)).toMatchObject({ chosen: 0, passed_over: { left_out: 1 } });
+  expect(await nodeOf(left)).toMatchObject({
+    chosen: 0,
+    passed_over: { left_out: 1, failed: 3, full: 1 },
+  });
   expect(await earnings(client)).toMatchObject({ total: { requests: 0 }, by_node: [] });
 });
 

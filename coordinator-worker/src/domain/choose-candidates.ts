@@ -1,4 +1,4 @@
-import { type Candidate } from "#protocol/authorize";
+import { type Candidate, type NodeObservation } from "#protocol/authorize";
 import { NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import type { PassedOver } from "#protocol/statement";
 import { MAX_CANDIDATES } from "#protocol/ticket";
@@ -72,6 +72,22 @@ export function verdicts(
     return offer.cold ? "cold" : "slower";
   };
   return offers.map((offer) => ({ offer, verdict: verdictOf(offer) }));
+}
+
+/** What clients say became of their requests to nodes that were looked at. */
+export function observations(
+  offers: readonly LiveOffer[],
+  observed: readonly NodeObservation[],
+): { readonly offer: LiveOffer; readonly verdict: Verdict; readonly times: number }[] {
+  return observed.flatMap(({ node_id, failed, full }) => {
+    const offer = offers.find((one) => one.node_id === node_id);
+    if (offer === undefined) return [];
+    const counts = [
+      { offer, verdict: "failed" as const, times: failed },
+      { offer, verdict: "full" as const, times: full },
+    ];
+    return counts.filter(({ times }) => times > 0);
+  });
 }
 
 export type Verdict = "chosen" | PassedOver;

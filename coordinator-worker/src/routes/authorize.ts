@@ -6,7 +6,7 @@ import { TICKET_LIFETIME_S } from "#protocol/ticket";
 import type { App, AppContext } from "../app-env";
 import type { Proven } from "../authenticate";
 import { audit } from "../audit";
-import { chooseCandidates, isAlive, verdicts } from "../domain/choose-candidates";
+import { chooseCandidates, isAlive, observations, verdicts } from "../domain/choose-candidates";
 import { leaseIdOf } from "../domain/lease-id";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
@@ -87,7 +87,7 @@ export function authorize(app: App): void {
     }
 
     const { nowMs, redis } = c.get("deps");
-    const { exclude = [], prefer = [] } = asked;
+    const { exclude = [], prefer = [], observed = [] } = asked;
     const firstOwner = found.held.own_nodes_first ? found.held.user_id : null;
     const chosen = chooseCandidates(
       found.offers,
@@ -98,7 +98,8 @@ export function authorize(app: App): void {
       prefer,
     );
     const looked = verdicts(found.offers, chosen, exclude, nowMs());
-    inBackground(c, countChoices(redis, looked, nowMs()));
+    const seen = observations(found.offers, observed);
+    inBackground(c, countChoices(redis, [...looked, ...seen], nowMs()));
     if (chosen.length === 0) return refuse(modelUnavailable(c));
     const owner = new Map(found.offers.map((offer) => [offer.node_id, offer.user_id]));
     const { credits } = found.held;

@@ -13,6 +13,8 @@ const TTL_S = CHOICES_KEPT_DAYS * 24 * 60 * 60;
 const choicesKey = (userId: string, day: string) => `choices:${userId}:${day}`;
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
+export type Looked = ReturnType<typeof verdicts>[number] & { readonly times?: number };
+
 /** Counts that this isolate has not written yet. */
 const pending = new Map<string, Map<string, number>>();
 let writtenAtMs = 0;
@@ -25,14 +27,14 @@ const WRITE_EVERY_MS = 2_000;
  */
 export async function countChoices(
   redis: Redis,
-  looked: ReturnType<typeof verdicts>,
+  looked: readonly Looked[],
   nowMs: number,
 ): Promise<void> {
-  for (const { offer, verdict } of looked) {
+  for (const { offer, verdict, times = 1 } of looked) {
     const key = choicesKey(offer.user_id, dayOf(nowMs));
     const counts = pending.get(key) ?? new Map<string, number>();
     const field = `${offer.node_id}:${verdict}`;
-    pending.set(key, counts.set(field, (counts.get(field) ?? 0) + 1));
+    pending.set(key, counts.set(field, (counts.get(field) ?? 0) + times));
   }
   if (nowMs - writtenAtMs >= WRITE_EVERY_MS) await writeChoices(redis, nowMs);
 }

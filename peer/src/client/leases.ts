@@ -1,4 +1,4 @@
-import type { Candidate } from "#protocol/authorize";
+import type { Candidate, NodeObservation } from "#protocol/authorize";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import type { CoordinatorApi } from "../coordinator/api";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
@@ -55,6 +55,9 @@ export type LeaseEvents = {
   readonly only?: readonly string[];
   /** Conversations that a node had a turn of lately. */
   readonly conversationsOf?: (nodeId: string) => number;
+  /** What became of requests to nodes, to be told with a call that is made anyway, and that it has been. */
+  readonly observations?: () => NodeObservation[];
+  readonly onObserved?: (told: readonly NodeObservation[]) => void;
   /** Whether these nodes have so much to do that more of them would serve better. */
   readonly isCrowded?: (nodes: readonly Candidate[]) => boolean;
 };
@@ -70,6 +73,7 @@ export function createLeases(
 ): Leases {
   const { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false } = events;
   const { prefer = () => [], only, conversationsOf = () => 0 } = events;
+  const { observations = () => [], onObserved = () => {} } = events;
   const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
   const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
   const pool = createLeasePool(isUsable);
@@ -119,15 +123,18 @@ export function createLeases(
     const underWay = authorizing.get(key);
     if (underWay !== undefined) return underWay;
     const preferred = [...new Set([...prefer(), ...(more.prefer ?? [])])];
+    const observed = observations();
     const call = api
       .authorize({
         model,
         ...(only !== undefined && { only: [...only] }),
+        ...(observed.length > 0 && { observed }),
         ...(preferred.length > 0 && { prefer: preferred.slice(0, MOST_PREFERRED) }),
         ...(budget !== undefined && { budget }),
         ...(exclude.length > 0 && { exclude: exclude.slice(-MOST_EXCLUDED) }),
       })
       .then((granted) => {
+        onObserved(observed);
         // Many that start together may use up what one of them would not: then more is asked for at once.
         const lease = openLease(model, granted, nowMs, () => renewal.used(lease));
         renewal.watch(lease);

@@ -1,6 +1,7 @@
-import type { Candidate } from "#protocol/authorize";
+import type { Candidate, NodeObservation } from "#protocol/authorize";
 import { type Circuit, createCircuit } from "./circuit";
 import { createConversations } from "./conversations";
+import { least, mixed } from "./pick";
 
 /** No node says for how long it will be busy beyond this. */
 const MOST_BUSY_MS = 60_000;
@@ -19,6 +20,9 @@ const MOST_CONNECT_MS = 1_400;
 const LEAST_CONNECT_MS = 500;
 /** An engine that fails so often in a row fails at everything. */
 const MOST_ENGINE_FAILURES = 3;
+/** Of one report to the coordinator. */
+const MOST_TOLD = 32;
+const MOST_TIMES = 1_000;
 /** What is known of a node that was not used for so long is forgotten. */
 const KEPT_MS = 60 * 60_000;
 
@@ -61,6 +65,10 @@ export type NodeOrder = {
   /** Its engine did: at this request, or at any. */
   engineFailed(nodeId: string): void;
   busy(nodeId: string, forMs: number): void;
+  /** What was not told to the coordinator yet: nodes that failed or were busy, how often. */
+  observations(): NodeObservation[];
+  /** It has been told. */
+  observed(told: readonly NodeObservation[]): void;
   /** Whether it is to be probed now, by whoever asks; the result has to be told. */
   takeProbe(nodeId: string): boolean;
   probed(nodeId: string, isThere: boolean): void;
@@ -69,6 +77,8 @@ export type NodeOrder = {
 };
 
 type Seen = {
+  failed: number;
+  full: number;
   /** Of its id. */
   readonly hash: number;
   readonly circuit: Circuit;
@@ -101,7 +111,7 @@ export function createNodeOrder(
       const circuit = createCircuit({ nowMs, random });
       const none = { roundTripMs: undefined, deviationMs: 0, busyUntilMs: 0, running: 0 };
       const hash = Bun.hash.xxHash32(nodeId);
-      one = { hash, circuit, ...none, engineFailures: 0, usedAtMs: nowMs() };
+      one = { hash, circuit, ...none, engineFailures: 0, usedAtMs: nowMs(), failed: 0, full: 0 };
       nodes.set(nodeId, one);
     }
     return one;
@@ -215,15 +225,42 @@ export function createNodeOrder(
       one.busyUntilMs = 0;
       one.engineFailures = 0;
     },
-    failed: (nodeId) => seen(nodeId).circuit.failed(),
+    failed(nodeId) {
+      const one = seen(nodeId);
+      one.failed += 1;
+      one.circuit.failed();
+    },
     engineFailed(nodeId) {
       const one = seen(nodeId);
       one.engineFailures += 1;
+      one.failed += 1;
       if (one.engineFailures >= MOST_ENGINE_FAILURES) one.circuit.failed();
       else one.circuit.leftOff();
     },
     busy(nodeId, forMs) {
-      seen(nodeId).busyUntilMs = nowMs() + Math.min(forMs, MOST_BUSY_MS);
+      const one = seen(nodeId);
+      one.full += 1;
+      one.busyUntilMs = nowMs() + Math.min(forMs, MOST_BUSY_MS);
+    },
+    observations() {
+      const all: NodeObservation[] = [];
+      for (const [node_id, { failed, full }] of nodes) {
+        if (failed + full === 0 || all.length === MOST_TOLD) continue;
+        all.push({
+          node_id,
+          failed: Math.min(failed, MOST_TIMES),
+          full: Math.min(full, MOST_TIMES),
+        });
+      }
+      return all;
+    },
+    observed(told) {
+      for (const { node_id, failed, full } of told) {
+        const one = seen(node_id);
+        // Both at once may have been told by two calls under way.
+        one.failed = Math.max(0, one.failed - failed);
+        one.full = Math.max(0, one.full - full);
+      }
     },
     takeProbe: (nodeId) => nodes.get(nodeId)?.circuit.takeProbe() === true,
     probed: (nodeId, isThere) => seen(nodeId).circuit.probed(isThere),
@@ -234,32 +271,4 @@ export function createNodeOrder(
       }
     },
   };
-}
-
-/** One of those with the least value, at random. */
-function least<Value>(
-  values: readonly Value[],
-  of: (value: Value) => number,
-  random: () => number,
-): Value | undefined {
-  let best: Value | undefined;
-  let bestOf = Infinity;
-  let asGood = 0;
-  for (const value of values) {
-    const own = of(value);
-    if (own > bestOf) continue;
-    asGood = own < bestOf ? 1 : asGood + 1;
-    bestOf = own;
-    // Each of those that are as good has the same chance.
-    if (asGood === 1 || random() * asGood < 1) best = value;
-  }
-  return best;
-}
-
-/** Spreads what two numbers have in common over all of 32 bits. */
-function mixed(a: number, b: number): number {
-  let bits = Math.imul(a ^ b, 0x9e3779b1);
-  bits = Math.imul(bits ^ (bits >>> 15), 0x85ebca77);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae3d);
-  return (bits ^ (bits >>> 16)) >>> 0;
 }

@@ -112,6 +112,8 @@ export async function runClient(options: ClientOptions): Promise<void> {
           },
           prefer: () => [...prefer, ...ownNodes],
           ...(only !== undefined && { only }),
+          observations: () => order.observations(),
+          onObserved: (told) => order.observed(told),
           conversationsOf: (nodeId) => order.conversationsOf(nodeId),
           onExtended: (lease) => void tellOfTicket(node, lease),
           isCrowded: (nodes) => order.isCrowded(nodes),

@@ -102,6 +102,8 @@ const WORDS: Readonly<Record<PassedOver, string>> = {
   busy: "busy",
   cold: "cold",
   slower: "slower",
+  failed: "failed",
+  full: "full",
 };
 const MEANINGS: Readonly<Record<PassedOver, string>> = {
   gone: "it had stopped reporting to the coordinator",
@@ -109,6 +111,8 @@ const MEANINGS: Readonly<Record<PassedOver, string>> = {
   busy: "all its places were taken; a faster engine or --concurrency makes more",
   cold: "the model was not loaded there, and loading takes longer than others need",
   slower: "others were expected to answer sooner",
+  failed: "a client that had its ticket got no answer from it",
+  full: "a client that had its ticket was told that it is busy",
 };
 
 function counted(count: number, thing: string): string {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { chooseCandidates, verdicts } from "#coordinator/domain/choose-candidates";
+import { chooseCandidates, observations, verdicts } from "#coordinator/domain/choose-candidates";
 import type { LiveOffer } from "#coordinator/domain/live-offer";
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -116,5 +116,19 @@ it("says of every node that was looked at why it was not chosen", () => {
     ["cold", "cold"],
     ["gone", "gone"],
     ["failed", "left_out"],
+  ]);
+});
+
+it("takes from what clients saw what is about nodes that were looked at", () => {
+  const observed = [
+    { node_id: "a", failed: 2, full: 0 },
+    { node_id: "b", failed: 1, full: 3 },
+    { node_id: "unknown", failed: 9, full: 9 },
+  ];
+  const said = observations([offer("a"), offer("b"), offer("c")], observed);
+  expect(said.map(({ offer: { node_id }, verdict, times }) => [node_id, verdict, times])).toEqual([
+    ["a", "failed", 2],
+    ["b", "failed", 1],
+    ["b", "full", 3],
   ]);
 });

@@ -328,3 +328,17 @@ it("uses no node but those that the user allows, also where they fail", async ()
   for (const { id, seen } of network.nodes) if (id !== only?.id) expect(seen.all).toEqual([]);
   for (const asked of network.authorized) expect(asked.only).toEqual([only?.id]);
 });
+
+it("tells the coordinator with its next call which nodes failed and which were busy", async () => {
+  const { network, client } = await startWith(
+    () => refusal(502, "engine_unreachable"),
+    () => refusal(503, "node_busy"),
+  );
+  await (await client.post()).text();
+  const [failed, full] = network.nodes;
+  expect(network.authorized[0]).not.toHaveProperty("observed");
+  expect(network.authorized[1]?.observed).toEqual([
+    { node_id: failed?.id, failed: 1, full: 0 },
+    { node_id: full?.id, failed: 0, full: 1 },
+  ]);
+});

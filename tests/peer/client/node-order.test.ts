@@ -225,3 +225,32 @@ it("finds nodes crowded by what runs on them, or by conversations", () => {
   order.begun("a", 9)();
   expect(order.isCrowded(nodes)).toBe(true);
 });
+
+it("counts what there is to tell of nodes, until it has been told", () => {
+  const { order } = underTest();
+  order.failed("a");
+  order.engineFailed("a");
+  order.busy("b", 1_000);
+  order.answered("c");
+  const told = order.observations();
+  expect(told).toEqual([
+    { node_id: "a", failed: 2, full: 0 },
+    { node_id: "b", failed: 0, full: 1 },
+  ]);
+  order.busy("b", 1_000);
+  order.observed(told);
+  expect(order.observations()).toEqual([{ node_id: "b", failed: 0, full: 1 }]);
+  // Told twice, by two calls at once.
+  order.observed(told);
+  order.observed(told);
+  expect(order.observations()).toEqual([]);
+});
+
+it("tells of no more nodes and times than a call may hold", () => {
+  const { order } = underTest();
+  for (let count = 0; count < 40; count++) order.busy(`n${count}`, 1);
+  for (let times = 0; times < 1_200; times++) order.failed("n0");
+  const told = order.observations();
+  expect(told).toHaveLength(32);
+  expect(told[0]).toEqual({ node_id: "n0", failed: 1_000, full: 1 });
+});
