@@ -11,12 +11,15 @@ export const ENROLMENT_HEADER = "troop-enrolment";
 const ENROLMENT_TYP = "troop-enrolment+jwt";
 export const ENROLMENT_LIFETIME_S = 24 * 60 * 60;
 
+/** Networks in which one node may serve. */
+export const MOST_LENT_IN = 64;
+
 /** What the coordinator certifies of a peer when it registers; the peer renews it by registering again. */
 export const EnrolmentClaims = z.object({
   iss: z.string(),
   sub: PeerId,
   usr: UserId,
-  nets: z.array(NetworkId).min(1).max(64),
+  nets: z.array(NetworkId).min(1).max(MOST_LENT_IN),
   /** Microcredits a second that this peer earns as a node whose hardware is not proven. */
   rate: Rate,
   iat: z.int(),

@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { ENROLMENT_LIFETIME_S, signEnrolment } from "#protocol/enrolment";
+import { ENROLMENT_LIFETIME_S, MOST_LENT_IN, signEnrolment } from "#protocol/enrolment";
 import { PUBLIC_NETWORK, userIdFrom } from "#protocol/names";
 import { RegisterRequest, Registration } from "#protocol/register";
 import { admitNewcomer } from "../admit-newcomer";
@@ -80,7 +80,10 @@ export function register(app: App): void {
       return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
     }
     meetPeer(peerId);
-    const lending = networks.filter(({ role, policy }) => mayServe(role, policy));
+    // Who brings machines together may belong to more networks than one enrolment names; the oldest count.
+    const lending = networks
+      .filter(({ role, policy }) => mayServe(role, policy))
+      .slice(0, MOST_LENT_IN - 1);
     const claims = {
       iss: config.publicUrl,
       sub: peerId,
