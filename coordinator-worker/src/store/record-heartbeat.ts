@@ -19,6 +19,12 @@ import type { StoredNode } from "./stored-node";
 const LIVE_TTL_S = 2 * NODE_DEAD_AFTER_S;
 const FIRST_SEEN_TTL_S = 30 * 24 * 60 * 60;
 
+/**
+ * Offers that one node may have over all its networks. Each is some commands, and Redis does nothing else meanwhile: 256
+ * models in 50 networks would stop everybody for seconds.
+ */
+const MOST_OFFERS = 1_024;
+
 type Command = (string | number)[];
 
 export type NodeFacts = {
@@ -81,9 +87,10 @@ export async function recordHeartbeat(
   redis: Redis,
   proof: ProofClaims,
   node: NodeFacts,
-  said: Heartbeat,
+  wholeSaid: Heartbeat,
   nowMs: number,
 ): Promise<Recorded> {
+  const said = fitting(wholeSaid, node.networks.length);
   const isLeaving = said.state === "leaving" || said.state === "paused";
   const announced = isLeaving ? [] : hashesOf(node, said);
   const networks = node.networks.map((network) => {
@@ -140,6 +147,14 @@ type Recorded =
   | { readonly outcome: "enrolment_over" }
   | { readonly outcome: "suspended"; readonly why: string };
 
+/** What counts of a heartbeat: of very many models in very many networks the first ones. */
+function fitting(said: Heartbeat, networks: number): Heartbeat {
+  const most = Math.floor(MOST_OFFERS / Math.max(1, networks));
+  const { models, withdrawn } = said;
+  if (models.length <= most && withdrawn.length <= most) return said;
+  return { ...said, models: models.slice(0, most), withdrawn: withdrawn.slice(0, most) };
+}
+
 function hashesOf(node: NodeFacts, said: Heartbeat): string[] {
   return node.networks.flatMap((network) => [
     keys.nodes(network),
@@ -162,10 +177,12 @@ function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: numb
     ...(said.gpus !== undefined && { gpus: said.gpus }),
     seen_at_ms: nowMs,
   };
+  const seen = ["ZADD", keys.models(network), ...said.models.flatMap(({ id }) => [nowMs, id])];
   return [
     ["HSET", keys.nodes(network), node.nodeId, JSON.stringify(listing)],
     ["EXPIRE", keys.nodes(network), LIVE_TTL_S],
     ...said.models.flatMap((model) => offer(network, node, said, model, nowMs)),
+    ...(said.models.length > 0 ? [seen] : []),
     ["EXPIRE", keys.models(network), FIRST_SEEN_TTL_S],
     ["EXPIRE", keys.firstSeen(network), FIRST_SEEN_TTL_S],
   ];
@@ -195,7 +212,6 @@ function offer(
   return [
     ["HSET", keys.offers(network, model.id), node.nodeId, JSON.stringify(live)],
     ["EXPIRE", keys.offers(network, model.id), LIVE_TTL_S],
-    ["ZADD", keys.models(network), nowMs, model.id],
     ["HSETNX", keys.firstSeen(network), model.id, Math.floor(nowMs / 1_000)],
   ];
 }

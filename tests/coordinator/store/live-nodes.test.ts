@@ -45,19 +45,35 @@ function proofOf(peer: string): ProofClaims {
   return { iss: peer, aud: "a", htm: "GET", htu: "a/", iat, exp: iat + 60, jti, bh };
 }
 
-async function announce(): Promise<string> {
+async function announce(networks = [NETWORK], heartbeat = said): Promise<string> {
   const { peerId } = await openIdentity(await generatePrivateKey());
   const node = {
     nodeId: peerId,
     userId: `usr_${"a".repeat(26)}`,
-    networks: [NETWORK],
+    networks,
     rate: 1_000_000,
     enrolledAtS: Math.floor(Date.now() / 1_000),
   };
-  const recorded = await recordHeartbeat(redis, proofOf(peerId), node, said, Date.now());
+  const recorded = await recordHeartbeat(redis, proofOf(peerId), node, heartbeat, Date.now());
   expect(recorded.outcome).toBe("recorded");
   return peerId;
 }
+
+it("a heartbeat of very many models in very many networks costs no more than a thousand offers", async () => {
+  const models = Array.from({ length: 256 }, (_, at) => ({
+    id: `model-${String(at).padStart(3, "0")}`,
+    engine: "ollama" as const,
+    state: "loaded" as const,
+  }));
+  const offered = async (count: number): Promise<number[]> => {
+    const networks = Array.from({ length: count }, () => `n${crypto.randomUUID()}`);
+    await announce(networks, { ...said, models, withdrawn: models.map(({ id }) => `${id}-old`) });
+    return Promise.all(networks.map((network) => redis.zcard(liveKeys.models(network))));
+  };
+  expect(await offered(1)).toEqual([256]);
+  expect(await offered(4)).toEqual(Array(4).fill(256));
+  expect(await offered(50)).toEqual(Array(50).fill(20));
+});
 
 it("a node is announced for as long as it is offered without another heartbeat", async () => {
   const left = await redis.ttl(announcedKey(await announce()));
