@@ -2,9 +2,9 @@ import { between, type Random } from "./random";
 import { textOfStream } from "#support/last-words";
 
 /**
- * How a request ended. `whole`: all of its answer came. `told`: its stream broke, and ended in an error event. `reset`: an
- * answer that is no stream broke, and its connection with it. The others must not be: `refused` was never begun,
- * `silent` ended like a whole one or without a word, `hung` stood still.
+ * How a request ended. `whole`: all of its answer came. `told`: it broke in the middle, and ended in an error of its API.
+ * `reset`: an answer that is no stream broke, and its connection with it. The others must not be: `refused` was never
+ * begun, `silent` ended like a whole one or without a word, `hung` stood still.
  */
 export type Ending = "whole" | "told" | "reset" | "refused" | "silent" | "hung";
 
@@ -16,6 +16,8 @@ export type Ended = {
 };
 
 const HANGS_AFTER_MS = 35_000;
+/** It had begun: a node had said half of it. */
+const BROKEN = '"code":"stream_broken"';
 const DONE = "data: [DONE]\n\n";
 
 /** One request as an app makes it: a stream, or an answer in one piece. */
@@ -53,7 +55,10 @@ export async function askOnce(url: string, model: string, random: Random): Promi
       signal: app.signal,
     });
     heard();
-    if (answer.status !== 200) return ended("refused", `${answer.status} ${await answer.text()}`);
+    if (answer.status !== 200) {
+      const saw = `${answer.status} ${await answer.text()}`;
+      return ended(!stream && saw.includes(BROKEN) ? "told" : "refused", saw);
+    }
     const decoder = new TextDecoder();
     for await (const piece of answer.body ?? []) {
       heard();
