@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GpuLabel } from "./heartbeat";
+import { GpuLabel, ModelSpeed } from "./heartbeat";
 import { PeerId } from "./identity";
 import { Credits, Rate } from "./microcredits";
 import { ModelId, ModelOffer } from "./model-offer";
@@ -20,6 +20,7 @@ export const NodeListing = z.object({
   lends_until: z.int().positive().optional(),
   /** As the node says itself: nobody checks them. */
   gpus: z.array(GpuLabel).optional(),
+  speeds: z.array(ModelSpeed).optional(),
   /** ISO 8601, UTC. */
   seen_at: z.iso.datetime(),
 });

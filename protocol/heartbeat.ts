@@ -45,6 +45,16 @@ export const GpuLabel = z.object({
 });
 export type GpuLabel = z.infer<typeof GpuLabel>;
 
+const TokensPerSecond = z.number().positive().max(10_000_000);
+
+/** How fast a model answered one request, as the node measured it lately: for people, since nobody checks it. */
+export const ModelSpeed = z.object({
+  model: ModelId,
+  prefill_tokens_per_s: TokensPerSecond.optional(),
+  decode_tokens_per_s: TokensPerSecond,
+});
+export type ModelSpeed = z.infer<typeof ModelSpeed>;
+
 export const Heartbeat = z.object({
   /** `leaving` and `paused` take the node and its models off the lists at once; a paused one goes on with heartbeats. */
   state: z.enum(["serving", "busy", "paused", "leaving"]),
@@ -53,6 +63,7 @@ export const Heartbeat = z.object({
   /** Unix seconds at which the node will stop serving, where it knows. */
   lends_until: z.int().positive().optional(),
   gpus: z.array(GpuLabel).max(MAX_GPUS).optional(),
+  speeds: z.array(ModelSpeed).max(MAX_MODELS).optional(),
   urls: z.array(NodeUrl).min(1).max(4),
   /** Where the node serves; the public network where it does not say. */
   networks: z.array(NetworkId).min(1).max(64).optional(),

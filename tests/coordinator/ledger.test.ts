@@ -220,8 +220,9 @@ it("takes a node off the lists whose owner needs it, and puts it back when it le
     return page.nodes;
   };
   const lends_until = Math.floor(Date.now() / 1_000) + 3_600;
-  await node.beat(registration, { models, gpus, lends_until });
-  expect(await listed()).toMatchObject([{ gpus, lends_until }]);
+  const speeds = [{ model: "paused/model", decode_tokens_per_s: 41 }];
+  await node.beat(registration, { models, gpus, speeds, lends_until });
+  expect(await listed()).toMatchObject([{ gpus, speeds, lends_until }]);
   const withdrawn = ["paused/model"];
   await node.beat(registration, { state: "paused", reason: "user_active", models: [], withdrawn });
   expect(await listed()).toEqual([]);

@@ -20,6 +20,7 @@ boundsOf(
     reason: "user_active",
     lends_until: 1_900_000_000,
     gpus: [{ name: "NVIDIA H200", driver: "570.86", vram_total_mib: 143_771, vram_free_mib: 9 }],
+    speeds: [{ model: "llama3.1:8b", prefill_tokens_per_s: 900, decode_tokens_per_s: 41.5 }],
     urls: ["http://100.64.0.7:8080"],
     networks: ["public", "net-1"],
     e2e_key: "the.nodes.key",
@@ -31,7 +32,7 @@ boundsOf(
     version: "0.1.0",
   },
   {
-    optional: ["networks", "reason", "lends_until", "gpus"],
+    optional: ["networks", "reason", "lends_until", "gpus", "speeds"],
     integers: {
       lends_until: { min: 1, max: Number.MAX_SAFE_INTEGER },
       "gpus.0.vram_total_mib": { min: 0, max: 16_777_216 },
@@ -48,6 +49,7 @@ boundsOf(
     },
     lists: {
       gpus: { min: 0, max: MAX_GPUS },
+      speeds: { min: 0, max: MAX_MODELS },
       urls: { min: 1, max: 4 },
       networks: { min: 1, max: 64 },
       models: { min: 0, max: MAX_MODELS },
@@ -56,6 +58,7 @@ boundsOf(
     plain: ["version", "gpus.0.name", "gpus.0.driver", "withdrawn.0", "models.0.id"],
     refuses: [
       ["a state that nobody knows", "state", "dead"],
+      ["a speed of nothing", "speeds.0.decode_tokens_per_s", 0],
       ["a reason that tells what the owner does", "reason", "game.exe"],
     ],
   },

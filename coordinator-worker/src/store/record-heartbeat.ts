@@ -175,6 +175,7 @@ function announce(network: string, node: NodeFacts, said: Heartbeat, nowMs: numb
     version: said.version,
     ...(said.lends_until !== undefined && { lends_until: said.lends_until }),
     ...(said.gpus !== undefined && { gpus: said.gpus }),
+    ...(said.speeds !== undefined && { speeds: said.speeds }),
     seen_at_ms: nowMs,
   };
   const seen = ["ZADD", keys.models(network), ...said.models.flatMap(({ id }) => [nowMs, id])];

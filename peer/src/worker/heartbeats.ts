@@ -5,6 +5,7 @@ import {
   type HoldReason,
   MAX_GPUS,
   MAX_MODELS,
+  type ModelSpeed,
 } from "#protocol/heartbeat";
 import type { ModelOffer } from "#protocol/model-offer";
 import { CoordinatorProblem } from "../coordinator/errors";
@@ -33,6 +34,8 @@ export type NodeState = {
   /** Unix milliseconds at which it stops by its schedule; `undefined`: nobody knows. */
   readonly lendsUntilMs: number | undefined;
   readonly gpus: readonly GpuLabel[];
+  /** Of the models given, as far as known. */
+  readonly speeds: (modelIds: readonly string[]) => readonly ModelSpeed[];
   readonly offers: readonly ModelOffer[];
   /** Or takes nothing for another reason. */
   readonly isFull: boolean;
@@ -89,12 +92,14 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
     const isOffered = state === "serving" || state === "busy";
     const models = isOffered ? now.offers.slice(0, MAX_MODELS) : [];
     const offered = new Set(models.map(({ id }) => id));
+    const speeds = now.speeds([...offered]);
     return {
       state,
       ...(state === "paused" && held !== undefined && { reason: held }),
       ...(isOffered &&
         lendsUntilMs !== undefined && { lends_until: Math.ceil(lendsUntilMs / 1_000) }),
       ...(now.gpus.length > 0 && { gpus: now.gpus.slice(0, MAX_GPUS) }),
+      ...(speeds.length > 0 && { speeds: [...speeds] }),
       urls: [...options.urls],
       models,
       withdrawn: [...announced].filter((id) => !offered.has(id)).slice(0, MAX_MODELS),

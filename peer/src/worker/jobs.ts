@@ -1,5 +1,5 @@
 import type { TicketClaims } from "#protocol/ticket";
-import type { ReceiptOutcome } from "#protocol/receipt";
+import type { ReceiptClaims, ReceiptOutcome } from "#protocol/receipt";
 import type { ModelRoute } from "../engines/catalogue";
 import type { Usage } from "../metering/usage";
 import type { Clock } from "../clock";
@@ -58,13 +58,15 @@ export type JobsOptions = {
   readonly outbox: ReceiptOutbox;
   readonly clock: Clock;
   readonly onReceipt: () => void;
+  /** It has ended, and its receipt is kept. */
+  readonly onEnd?: (receipt: ReceiptClaims, route: ModelRoute) => void;
   /** Its engine has to load the model first. */
   readonly onColdModel?: (route: ModelRoute) => void;
 };
 
 const CHECKPOINT_EVERY_MS = 1_000;
 
-export function createJobs({ outbox, clock, onReceipt, onColdModel }: JobsOptions): Jobs {
+export function createJobs({ outbox, clock, onReceipt, onEnd, onColdModel }: JobsOptions): Jobs {
   const running = new Set<Job>();
   let waiting: (() => void)[] = [];
   let isArmed = false;
@@ -135,7 +137,7 @@ export function createJobs({ outbox, clock, onReceipt, onColdModel }: JobsOption
         const engineMs = elapsedMs();
         if (!leave()) return;
         const { promptTokens, completionTokens } = usage;
-        outbox.complete(id, {
+        const receipt: ReceiptClaims = {
           ...opened,
           engine_ms: engineMs,
           outcome,
@@ -143,7 +145,9 @@ export function createJobs({ outbox, clock, onReceipt, onColdModel }: JobsOption
           ...(promptTokens !== undefined && { prompt_tokens: promptTokens }),
           ...(completionTokens !== undefined && { completion_tokens: completionTokens }),
           ...(responseHash !== undefined && { response_hash: responseHash }),
-        });
+        };
+        outbox.complete(id, receipt);
+        onEnd?.(receipt, route);
         onReceipt();
       },
       forget() {

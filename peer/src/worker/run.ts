@@ -22,6 +22,7 @@ import { createHardwareRounds } from "./hardware-rounds";
 import { createJobs } from "./jobs";
 import { createLeaseBook } from "./lease-book";
 import { createGiveBack } from "./give-back";
+import { createMeasuredSpeeds } from "./measured-speeds";
 import { createMembership } from "./membership";
 import { coordinatorNews, modelNews, sayDecision, sayWhatIsMissing, sayWhatToDo } from "./news";
 import { openNodeKey } from "./node-key";
@@ -92,10 +93,12 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
     },
   });
   cleanup.defer(giveBack.stop);
+  const speeds = createMeasuredSpeeds();
   const jobs = createJobs({
     outbox,
     clock,
     onReceipt: submitter.wake,
+    onEnd: (receipt, { offer }) => speeds.ended(receipt, offer.state === "cold"),
     onColdModel: giveBack.loads,
   });
   const watch = await watchEngines({
@@ -182,6 +185,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
       held: lending.decision.lends ? undefined : lending.decision.reason,
       lendsUntilMs: lending.decision.lends ? lending.decision.untilMs : undefined,
       gpus: lending.gpus.map(gpuLabel),
+      speeds: speeds.of,
     }),
     send: (heartbeat) =>
       withEnrolment(home, api, async (registration) => {

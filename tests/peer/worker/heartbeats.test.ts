@@ -52,6 +52,8 @@ function setUp(): SetUp {
     held: undefined,
     lendsUntilMs: undefined,
     gpus: [],
+    speeds: (ids: readonly string[]) =>
+      ids.includes("c") ? [{ model: "c", decode_tokens_per_s: 30 }] : [],
   };
   const under: SetUp = { clock, sent, news, heartbeats, state, answer: seen };
   return under;
@@ -86,6 +88,7 @@ it("says at once which models came and went, and says it again until it was hear
   heartbeats.offerChanged();
   await heartbeats.settled();
   expect(sent.all.map(({ withdrawn }) => withdrawn)).toEqual([[], ["a"], ["a"], ["c"]]);
+  expect(sent.all.map(({ speeds }) => speeds?.length)).toEqual([undefined, 1, 1, undefined]);
 });
 
 it("withdraws a model even if the heartbeat that offered it went unanswered", async () => {
