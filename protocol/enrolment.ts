@@ -1,7 +1,7 @@
 import type { CryptoKey } from "jose";
 import { z } from "zod";
 import { PeerId } from "./identity";
-import { type JwsRefusal, signJws, verifyJws } from "./jws";
+import { CLOCK_SKEW_S, type JwsRefusal, signJws, verifyJws } from "./jws";
 import { Rate } from "./microcredits";
 import { NetworkId, UserId } from "./names";
 import type { Outcome } from "./outcome";
@@ -10,6 +10,8 @@ import type { Outcome } from "./outcome";
 export const ENROLMENT_HEADER = "troop-enrolment";
 const ENROLMENT_TYP = "troop-enrolment+jwt";
 export const ENROLMENT_LIFETIME_S = 24 * 60 * 60;
+/** So long after it was signed an enrolment may still be taken: clocks differ. */
+export const ENROLMENT_COUNTS_S = ENROLMENT_LIFETIME_S + 2 * CLOCK_SKEW_S;
 
 /** Networks in which one node may serve. */
 export const MOST_LENT_IN = 64;

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { settleServing } from "#coordinator/settle-serving";
 import { banKey } from "#coordinator/store/live-keys";
 import { removeMember } from "#coordinator/store/members";
+import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
+import { CLOCK_SKEW_S } from "#protocol/jws";
 import { migrate } from "#self-host/migrate";
 import { openStores, type Stores } from "#self-host/stores";
 import { testStores } from "#support/coordinator";
@@ -59,6 +61,9 @@ it("bans who is no member, and lifts the ban of who is one again", async () => {
   await removeMember(db, { peerId: owner, networkId: network, userId: member });
   await settleServing({ db, redis }, network, [member]);
   expect(await isBanned()).toBe(true);
+  // For longer than any enrolment that names the network is taken, by whatever clock.
+  const left = await redis.ttl(banKey(network, member));
+  expect(left).toBeGreaterThan(ENROLMENT_LIFETIME_S + CLOCK_SKEW_S);
   await ask("insert into memberships (network_id, user_id, role) values ($1, $2, 'use-only')", [
     network,
     member,

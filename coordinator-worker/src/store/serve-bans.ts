@@ -1,4 +1,4 @@
-import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
+import { ENROLMENT_COUNTS_S } from "#protocol/enrolment";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { announcedKey, banKey, liveKeys } from "./live-keys";
 import { storeCall } from "./store-call";
@@ -39,7 +39,7 @@ export async function banServing(
     offers: liveKeys.offers(network, ""),
     models: liveKeys.models(network),
   };
-  const parts = [JSON.stringify(what), String(ENROLMENT_LIFETIME_S)];
+  const parts = [JSON.stringify(what), String(ENROLMENT_COUNTS_S)];
   await storeCall("redis", () => redis.eval(BAN, [], parts));
 }
 

@@ -1,4 +1,4 @@
-import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
+import { ENROLMENT_COUNTS_S } from "#protocol/enrolment";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { REMEMBERS_SINCE_KEY, REMEMBERS_SINCE_TTL_S, signedOutKey } from "./live-keys";
 import { storeCall } from "./store-call";
@@ -9,7 +9,7 @@ export function markSignedOut(redis: Redis, peerId: string, nowMs: number): Prom
   return markAndTakeOff(redis, peerId, {
     key: signedOutKey(peerId),
     value: String(nowMs),
-    ttlS: ENROLMENT_LIFETIME_S,
+    ttlS: ENROLMENT_COUNTS_S,
   });
 }
 
