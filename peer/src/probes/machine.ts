@@ -62,6 +62,14 @@ const SYSTEM: Omit<Machine, "run" | "follow"> = {
 
 async function runTool(command: readonly string[], limitMs: number, env: Env): Promise<Text> {
   const limit = AbortSignal.timeout(limitMs);
+  // Not even a kill ends a tool that hangs in its driver, and what it started may hold its output open.
+  const late = new Promise<Text>((resolve) => {
+    limit.addEventListener("abort", () => resolve({ ok: false, reason: "timeout" }));
+  });
+  return Promise.race([late, outcomeOf(command, limit, env)]);
+}
+
+async function outcomeOf(command: readonly string[], limit: AbortSignal, env: Env): Promise<Text> {
   try {
     const tool = Bun.spawn([...command], {
       stdin: "ignore",
@@ -79,7 +87,6 @@ async function runTool(command: readonly string[], limitMs: number, env: Env): P
       new Response(tool.stdout).text(),
       new Response(tool.stderr).text(),
     ]);
-    if (limit.aborted) return { ok: false, reason: "timeout" };
     if (exit === 0) return { ok: true, value: out };
     return { ok: false, reason: complaintOf(`${out}\n${err}`) };
   } catch (cause) {

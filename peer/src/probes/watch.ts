@@ -34,6 +34,8 @@ export type SignalWatchOptions = {
 
 /** A tool that is not there is looked for again after so many looks: somebody may install it. */
 const SKIPPED_WHEN_ABSENT = 60;
+/** One that hangs in its driver leaves a process behind with each look. */
+const SKIPPED_WHEN_LOST = 20;
 /** A tool that failed so often in a row knows nothing any more; one look may fail on a loaded machine. */
 const FAILURES_ALLOWED = 2;
 
@@ -120,10 +122,10 @@ async function ask(source: Source, machine: Machine): Promise<void> {
   }
   source.last = read.reason;
   source.failures += 1;
+  const isLost = source.failures > FAILURES_ALLOWED;
   if (read.reason === "absent") source.skip = SKIPPED_WHEN_ABSENT;
-  if (read.reason === "absent" || read.reason === "none" || source.failures > FAILURES_ALLOWED) {
-    source.value = undefined;
-  }
+  else if (isLost) source.skip = SKIPPED_WHEN_LOST;
+  if (read.reason === "absent" || read.reason === "none" || isLost) source.value = undefined;
 }
 
 /** What several sources say of one signal: a person who is seen by one is there. */

@@ -51,7 +51,8 @@ it("looks every second while it lends, every five while it does not, and at once
 
 it("does not stop lending for one look that failed, nor believe for long in what it can see no more", async () => {
   let answer: Answer = HERE;
-  const { lending, clock } = startLending(keyboard(() => answer));
+  const told = keyboard(() => answer);
+  const { lending, clock } = startLending(told);
   await lending.start();
   answer = { ok: false, reason: "timeout" };
   for (let look = 0; look < 2; look++) {
@@ -66,6 +67,16 @@ it("does not stop lending for one look that failed, nor believe for long in what
     why: "nothing tells whether somebody uses this machine",
   });
   expect(lending.looks()).toEqual([{ signal: "input", source: "keyboard", state: "timeout" }]);
+  const lost = told.looks();
+  for (let second = 0; second < 20; second++) {
+    clock.advance(1_000);
+    await lending.settled();
+  }
+  expect(told.looks()).toBe(lost);
+  answer = HERE;
+  clock.advance(1_000);
+  await lending.settled();
+  expect(lending.isOpen).toBe(false);
 });
 
 it("counts failures in a row only", async () => {
