@@ -44,6 +44,11 @@ export const join = command({
 
 function renderJoined({ name, role }: Joined): string {
   const lend = role === "use-only" ? "" : `Lend in it: troop worker --network ${name}\n`;
-  const use = role === "serve-only" ? "" : `Use it:     troop client --network ${name}\n`;
+  // Whoever chose the name may have chosen one by which public models are called.
+  const use =
+    role === "serve-only"
+      ? ""
+      : `Use it:     troop client --network ${name}\n` +
+        `From now on models whose names begin with ${name}/ are those of this network, and its nodes read what they are asked.\n`;
   return `You belong to ${name} (${role}).\n${lend}${use}`;
 }
