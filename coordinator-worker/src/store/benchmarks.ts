@@ -31,7 +31,7 @@ const HistoryRow = z.object({
 });
 
 /**
- * Keeps a pass, and answers what the node has shown so far: its passes of the last day since the last failure, and what its
+ * Keeps a pass, and answers what the node has shown so far: its latest passes since the last failure, and what its
  * served tokens are worth a second at their models' usual prices. One round trip.
  */
 export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promise<History> {
