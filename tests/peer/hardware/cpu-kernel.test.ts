@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openCpuKernel } from "#peer/hardware/cpu-kernel";
+import { openCpuKernel, packPanels } from "#peer/hardware/cpu-kernel";
 import { keyOfA, matrixB, matrixRow, productRow, SIZE } from "#protocol/poh/matrix";
 import { digestPage, PAGE_BYTES, passStream } from "#protocol/poh/page-digest";
 import { digestRow } from "#protocol/poh/row-digest";
@@ -13,6 +13,24 @@ it("comes to the same rows of A and of C as the protocol's own arithmetic", () =
   const rows = computeRows(128, { nodeId: NODE });
   for (const number of [0, 1, 3, 4, 63, 64, 127]) {
     expect(rows[number]).toEqual(productRow(matrixRow(key, number), b));
+  }
+});
+
+it("reduces every sum there can be, up to the largest", () => {
+  const memory = new WebAssembly.Memory({ initial: 64 });
+  const [b, a, c] = [0, 2 * SIZE * SIZE, 3 * SIZE * SIZE];
+  // Column by column another value, so that with rows of 250, 249 … sums of all sizes come up.
+  const values = Uint8Array.from({ length: SIZE * SIZE }, (_, at) => (at % SIZE) % 251);
+  new Uint16Array(memory.buffer, b, SIZE * SIZE).set(packPanels(values));
+  const factors = [250, 249, 1, 0];
+  for (const [row, factor] of factors.entries()) {
+    new Uint16Array(memory.buffer, a + row * 2 * SIZE, SIZE).fill(factor);
+  }
+  openCpuKernel(memory).multiply(a, b, c, 4);
+  for (const [row, factor] of factors.entries()) {
+    const got = new Uint8Array(memory.buffer, c + row * SIZE, SIZE);
+    const right = Uint8Array.from({ length: SIZE }, (_, at) => (SIZE * factor * (at % 251)) % 251);
+    expect(got).toEqual(right);
   }
 });
 

@@ -1,0 +1,88 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { HardwareRun } from "#coordinator/domain/hardware-run";
+import {
+  keepCommitted,
+  keepGoing,
+  keepProven,
+  openRun,
+  readMarks,
+  startCooldown,
+  takeRun,
+} from "#coordinator/store/hardware-runs";
+import { openStores, type Stores } from "#self-host/stores";
+import { testStores } from "#support/coordinator";
+import type { ProofClaims } from "#protocol/proof";
+
+const HOUR = 3_600_000;
+
+let stores: Stores | undefined;
+let redis: Redis;
+
+beforeAll(async () => {
+  stores = await openStores(testStores);
+  redis = new Redis({
+    url: stores.redisRestUrl,
+    token: stores.redisRestToken,
+    automaticDeserialization: false,
+    responseEncoding: false,
+  });
+});
+afterAll(() => stores?.close());
+
+const proofOf = (iss: string) => ({ iss, jti: crypto.randomUUID() }) as ProofClaims;
+const runOf = (id: string): HardwareRun => ({
+  stage: "compute",
+  id,
+  epoch: 1,
+  in_round: false,
+  nonce: "n",
+  started_ms: 1,
+});
+
+it("forgets what was proven when a proof fails: nothing of it is left after the cool-down", async () => {
+  const [node, nowMs] = [crypto.randomUUID(), Date.now()];
+  await keepProven(redis, node, { rate: 2_000_000, untilMs: nowMs + 9 * HOUR }, nowMs);
+  expect(await readMarks(redis, node)).toEqual({
+    proven: { rate: 2_000_000, until_ms: nowMs + 9 * HOUR },
+    cooldown: undefined,
+  });
+  await startCooldown(redis, node, nowMs);
+  expect(await readMarks(redis, node)).toEqual({
+    proven: undefined,
+    cooldown: { from_ms: nowMs, until_ms: nowMs + HOUR },
+  });
+});
+
+it("begins no run from the moment that rows are bound until they were opened", async () => {
+  const [node, nowMs] = [crypto.randomUUID(), Date.now()];
+  const run = runOf("a");
+  expect(await openRun(redis, proofOf(node), run)).toEqual({ outcome: "opened" });
+  await keepCommitted(redis, node, run, nowMs + 5_000);
+  const cooling = { outcome: "cooling", untilMs: nowMs + 5_000 + HOUR };
+  expect(await openRun(redis, proofOf(node), run)).toEqual(cooling);
+  await keepGoing(redis, node, run);
+  expect(await openRun(redis, proofOf(node), run)).toEqual({ outcome: "opened" });
+});
+
+it("lifts the cool-down of rows that were bound with the pass, and takes what does not count any more", async () => {
+  const [node, nowMs] = [crypto.randomUUID(), Date.now()];
+  await keepProven(redis, node, { rate: 2_000_000, untilMs: nowMs + HOUR }, nowMs);
+  await keepCommitted(redis, node, runOf("a"), nowMs + 5_000);
+  await keepProven(redis, node, undefined, nowMs);
+  expect(await readMarks(redis, node)).toEqual({ proven: undefined, cooldown: undefined });
+});
+
+it("gives a run to one taker: of its own id, at its own stage, with a proof that is new", async () => {
+  const node = crypto.randomUUID();
+  const proof = proofOf(node);
+  await openRun(redis, proof, runOf("a"));
+  expect(await openRun(redis, proof, runOf("b"))).toEqual({ outcome: "replayed" });
+  const take = (id: string, stage: HardwareRun["stage"], by = proofOf(node)) =>
+    takeRun(redis, by, id, stage);
+  expect((await take("b", "compute")).run).toBeUndefined();
+  expect((await take("a", "memory")).run).toBeUndefined();
+  expect(await take("a", "compute", proof)).toEqual({ replayed: true, run: undefined });
+  const taken = await Promise.all([1, 2, 3, 4].map(() => take("a", "compute")));
+  expect(taken.flatMap(({ run }) => run ?? [])).toEqual([runOf("a")]);
+});
