@@ -79,7 +79,9 @@ it("brings up a network whose printed curl line and balance commands work, and k
   const workerBefore = await balanceOf(worker);
   expect(clientBefore.user_id).not.toBe(workerBefore.user_id);
 
-  expect((await shell(`${curl} -s`)).trimEnd()).toMatch(/data: \[DONE\]$/);
+  expect((await shell(`${curl} -s`)).trimEnd()).toMatch(
+    /data: \[DONE\]\n\n: x-troop-credits: [\d.]+$/,
+  );
   const openai = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: "any" });
   const { data } = await openai.models.list();
   const stream = await openai.chat.completions.create({
