@@ -1,26 +1,14 @@
 import { type Attack, attacks, type Honest, send } from "./attack";
+import { askWith, type Route } from "./peer-call";
 import type { Target } from "./target";
 import { FORGERIES, goodProof, type Json, newKey, nowS, sign } from "./tokens";
 
-type Route = { readonly method: string; readonly target: string; readonly body?: string };
 const NODES: Route = { method: "GET", target: "/nodes" };
 const AUTHORIZE: Route = {
   method: "POST",
   target: "/authorize",
   body: JSON.stringify({ model: `secret-${crypto.randomUUID()}` }),
 };
-
-function ask(target: Target, route: Route, proof: string | undefined, headers: Json = {}) {
-  return send(target, target.coordinator + route.target, {
-    method: route.method,
-    headers: {
-      "content-type": "application/json",
-      ...(proof !== undefined && { "troop-proof": proof }),
-      ...(headers as Record<string, string>),
-    },
-    ...(route.body !== undefined && { body: route.body }),
-  });
-}
 
 const place = ({ method, target }: Route) => `at ${method} ${target} of the coordinator`;
 const INVALID = "401 proof_invalid";
@@ -58,15 +46,20 @@ const WRONG_CLAIMS: readonly (readonly [string, string, (target: Target) => Json
 ];
 
 const proofAttacks = (route: Route): Attack[] => [
-  ["a request without a proof", place(route), "401 proof_missing", (t) => ask(t, route, undefined)],
+  [
+    "a request without a proof",
+    place(route),
+    "401 proof_missing",
+    (t) => askWith(t, route, undefined),
+  ],
   [
     "a proof that was used before",
     place(route),
     "401 proof_replayed",
     async (t) => {
       const proof = sign(goodProof(newKey(), { audience: t.coordinator, ...route }));
-      await ask(t, route, proof);
-      return ask(t, route, proof);
+      await askWith(t, route, proof);
+      return askWith(t, route, proof);
     },
   ],
   [
@@ -76,7 +69,7 @@ const proofAttacks = (route: Route): Attack[] => [
     (t) => {
       const key = newKey();
       const good = goodProof(key, { audience: t.coordinator, ...route });
-      return ask(t, route, sign({ ...good, header: { ...good.header, jwk: key.privateKey } }));
+      return askWith(t, route, sign({ ...good, header: { ...good.header, jwk: key.privateKey } }));
     },
   ],
   [
@@ -85,7 +78,7 @@ const proofAttacks = (route: Route): Attack[] => [
     INVALID,
     (t) => {
       const good = goodProof(newKey(), { audience: t.coordinator, ...route });
-      return ask(t, route, sign({ ...good, header: { ...good.header, jwk: other.publicKey } }));
+      return askWith(t, route, sign({ ...good, header: { ...good.header, jwk: other.publicKey } }));
     },
   ],
   [
@@ -95,7 +88,7 @@ const proofAttacks = (route: Route): Attack[] => [
     (t) => {
       const good = goodProof(newKey(), { audience: t.coordinator, ...route });
       const header = { ...good.header, jwk: undefined, jku: "http://127.0.0.1:1/keys" };
-      return ask(t, route, sign({ ...good, header }));
+      return askWith(t, route, sign({ ...good, header }));
     },
   ],
   [
@@ -104,7 +97,7 @@ const proofAttacks = (route: Route): Attack[] => [
     INVALID,
     (t) => {
       const good = goodProof(newKey(), { audience: t.coordinator, ...route });
-      return ask(
+      return askWith(
         t,
         route,
         sign({ ...good, header: { ...good.header, jwk: { kty: "oct", k: "x" } } }),
@@ -116,148 +109,19 @@ const proofAttacks = (route: Route): Attack[] => [
     place(route),
     refusal,
     (t) =>
-      ask(t, route, sign(goodProof(newKey(), { audience: t.coordinator, ...route }, claims(t)))),
+      askWith(
+        t,
+        route,
+        sign(goodProof(newKey(), { audience: t.coordinator, ...route }, claims(t))),
+      ),
   ]),
   ...FORGERIES.map(([tries, make]): Attack => [
     `a proof ${tries}`,
     place(route),
     INVALID,
-    (t) => ask(t, route, make(goodProof(newKey(), { audience: t.coordinator, ...route }))),
+    (t) => askWith(t, route, make(goodProof(newKey(), { audience: t.coordinator, ...route }))),
   ]),
 ];
-
-const HEARTBEAT = {
-  state: "serving",
-  urls: ["http://127.0.0.1:1"],
-  e2e_key: "the.nodes.key",
-  models: [],
-  withdrawn: [],
-  running: 0,
-  waiting: 0,
-  concurrency: 1,
-  version: "1",
-};
-
-function enrolmentClaims(t: Target, peerId: string): Json {
-  return {
-    iss: t.coordinator,
-    sub: peerId,
-    usr: `usr_${"0".repeat(26)}`,
-    nets: ["public"],
-    rate: 1_000_000,
-    iat: nowS(),
-    exp: nowS() + 3_600,
-  };
-}
-
-/** A heartbeat by a peer with an enrolment that the coordinator would have signed, made wrong by `change`. */
-function beat(
-  t: Target,
-  change: {
-    claims?: Json;
-    heartbeat?: Json;
-    token?: (good: ReturnType<typeof goodProof>) => string;
-  },
-): Promise<Response> {
-  const key = newKey();
-  const body = JSON.stringify({ ...HEARTBEAT, ...change.heartbeat });
-  const route = { method: "POST", target: "/heartbeat", body };
-  const enrolment = {
-    header: { alg: "EdDSA", typ: "troop-enrolment+jwt", kid: t.signer.kid },
-    claims: { ...enrolmentClaims(t, key.peerId), ...change.claims },
-    key: t.signer,
-    known: t.signer.publicKey.x,
-  };
-  const proof = sign(goodProof(key, { audience: t.coordinator, ...route }));
-  return ask(t, route, proof, { "troop-enrolment": (change.token ?? sign)(enrolment) });
-}
-
-const AT_HEARTBEAT = "at POST /heartbeat of the coordinator";
-const ENROLMENT = "401 enrolment_invalid";
-
-const enrolmentAttacks: Attack[] = [
-  [
-    "another peer's enrolment",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => beat(t, { claims: { sub: other.peerId } }),
-  ],
-  [
-    "an enrolment that has ended",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => beat(t, { claims: { exp: nowS() - 60 } }),
-  ],
-  [
-    "another coordinator's enrolment",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => beat(t, { claims: { iss: "x" } }),
-  ],
-  ["an enrolment in no network", AT_HEARTBEAT, ENROLMENT, (t) => beat(t, { claims: { nets: [] } })],
-  [
-    "an enrolment of nobody's user",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => beat(t, { claims: { usr: "admin" } }),
-  ],
-  [
-    "an enrolment under a key id that is not published",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) =>
-      beat(t, { token: (good) => sign({ ...good, header: { ...good.header, kid: "../../etc" } }) }),
-  ],
-  [
-    "an enrolment that brings its own key",
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => {
-      const own = newKey();
-      return beat(t, {
-        token: (good) =>
-          sign({ ...good, header: { ...good.header, jwk: own.publicKey }, key: own }),
-      });
-    },
-  ],
-  ...FORGERIES.map(([tries, make]): Attack => [
-    `an enrolment ${tries}`,
-    AT_HEARTBEAT,
-    ENROLMENT,
-    (t) => beat(t, { token: make }),
-  ]),
-];
-
-const NOT_ALLOWED = "400 address_not_allowed";
-const NO_ADDRESS = "400 request_invalid";
-const ADDRESSES: readonly (readonly [what: string, url: string, refusal: string])[] = [
-  ["a metadata service", "http://169.254.169.254", NOT_ALLOWED],
-  ["a metadata service as IPv4 inside IPv6", "http://[::ffff:a9fe:a9fe]", NOT_ALLOWED],
-  ["Alibaba's metadata service", "http://100.100.100.200", NOT_ALLOWED],
-  ["AWS's metadata service on IPv6", "http://[fd00:ec2::254]", NOT_ALLOWED],
-  ["a public address", "http://8.8.8.8:8080", NOT_ALLOWED],
-  ["an address of the operator's own network", "http://10.0.0.1:8080", NOT_ALLOWED],
-  ["every address at once", "http://0.0.0.0:8080", NOT_ALLOWED],
-  ["IPv6 loopback, which nobody allowed", "http://[::1]:8080", NOT_ALLOWED],
-  ["a broadcast", "http://255.255.255.255:8080", NOT_ALLOWED],
-  ["a NAT64 form of loopback", "http://[64:ff9b::7f00:1]:8080", NOT_ALLOWED],
-  ["a 6to4 form of loopback", "http://[2002:7f00:1::]:8080", NOT_ALLOWED],
-  ["a host name, which could be rebound", "http://localhost:8080", NO_ADDRESS],
-  ["a host name that ends like an address", "http://127.0.0.1.nip.io:8080", NO_ADDRESS],
-  ["a name and a password in front of the host", "http://a:b@127.0.0.1:8080", NO_ADDRESS],
-  ["a path", "http://127.0.0.1:8080/api", NO_ADDRESS],
-  ["a file", "file:///etc/passwd", NO_ADDRESS],
-  ["an address as one number", "http://2130706433:8080", NO_ADDRESS],
-  ["an address in octal", "http://0177.0.0.1:8080", NO_ADDRESS],
-  ["a script", "javascript:alert(1)", NO_ADDRESS],
-];
-
-const addressAttacks: Attack[] = ADDRESSES.map(([what, url, refusal]) => [
-  `a node that advertises ${what}`,
-  AT_HEARTBEAT,
-  refusal,
-  (t) => beat(t, { heartbeat: { urls: ["http://127.0.0.1:1", url] } }),
-]);
 
 const AT_ADMIN = "at GET /admin/audit of the coordinator";
 const CREDENTIALS = "401 credentials_invalid";
@@ -383,7 +247,7 @@ const intrusions: Attack[] = INTRUSIONS.map(([what, method, target, refusal, jso
   refusal,
   (t) => {
     const route = { method, target, ...(json !== undefined && { body: JSON.stringify(json) }) };
-    return ask(t, route, sign(goodProof(newKey(), { audience: t.coordinator, ...route })));
+    return askWith(t, route, sign(goodProof(newKey(), { audience: t.coordinator, ...route })));
   },
 ]);
 
@@ -392,20 +256,12 @@ const honest: Honest[] = [
   [
     "a peer's proof",
     200,
-    (t) => ask(t, NODES, sign(goodProof(newKey(), { audience: t.coordinator, ...NODES }))),
+    (t) => askWith(t, NODES, sign(goodProof(newKey(), { audience: t.coordinator, ...NODES }))),
   ],
-  ["a node's enrolment and address", 200, (t) => beat(t, {})],
   ["the operator's password", 200, (t) => admin(t, basic(`admin:${t.password}`))],
 ];
 
 attacks(
-  [
-    ...proofAttacks(NODES),
-    ...proofAttacks(AUTHORIZE),
-    ...enrolmentAttacks,
-    ...addressAttacks,
-    ...adminAttacks,
-    ...intrusions,
-  ],
+  [...proofAttacks(NODES), ...proofAttacks(AUTHORIZE), ...adminAttacks, ...intrusions],
   honest,
 );

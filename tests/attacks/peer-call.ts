@@ -44,3 +44,24 @@ export async function fieldsOf(answer: Promise<Response> | Response): Promise<Js
   if (!said.ok) throw new Error(`Answered ${said.status}: ${text}`);
   return text === "" ? {} : (JSON.parse(text) as Json);
 }
+
+/** What is asked, and proven. */
+export type Route = { readonly method: string; readonly target: string; readonly body?: string };
+
+/** Sends a request with whatever stands in the place of a proof. */
+export function askWith(
+  target: Target,
+  route: Route,
+  proof: string | undefined,
+  headers: Json = {},
+) {
+  return send(target, target.coordinator + route.target, {
+    method: route.method,
+    headers: {
+      "content-type": "application/json",
+      ...(proof !== undefined && { "troop-proof": proof }),
+      ...(headers as Record<string, string>),
+    },
+    ...(route.body !== undefined && { body: route.body }),
+  });
+}
