@@ -31,7 +31,7 @@ it("moves the same microcredits from the client's user to the worker's for an an
   engine.configure({ firstTokenMs: 120 });
   const answer = await chat({ stream: true });
   expect(answer.status).toBe(200);
-  expect((await answer.text()).trimEnd()).toMatch(/data: \[DONE\]$/);
+  expect((await answer.text()).trimEnd()).toMatch(/data: \[DONE\]\n\n: x-troop-credits: [\d.]+$/);
   engine.configure({ firstTokenMs: 0 });
 
   // Available, and long before the ten minutes of escrow: the client has acked it.

@@ -45,6 +45,12 @@ it("reads all that may be set", () => {
   });
 });
 
+it("takes the file that the documentation shows", async () => {
+  const docs = await Bun.file(join(import.meta.dirname, "../../../docs/peers.md")).text();
+  const [, shown = ""] = /```toml\n(.+?)```/s.exec(docs) ?? [];
+  expect(parsePolicyFile(shown, "troop.toml").schedule?.windows).toHaveLength(2);
+});
+
 it("lends when idle, after ten minutes, where nothing is set", () => {
   expect(policyOf(parsePolicyFile("", "troop.toml"), "UTC")).toMatchObject({
     mode: "idle",
