@@ -198,6 +198,11 @@ it("dials no host name, whatever the ranges", async () => {
     await attempt(everywhere, request, { lease, node: { ...place.node, urls } }),
   ).toBeUndefined();
   expect(node.seen.all).toEqual([]);
+  // What was never sent does not run.
+  const known = { ...place.node, urls };
+  for (let times = 0; times < 5; times++)
+    await attempt(everywhere, request, { lease, node: known });
+  expect(deps.order.isCrowded([known])).toBe(false);
 });
 
 it("takes the first of a node's addresses that may be dialled", async () => {

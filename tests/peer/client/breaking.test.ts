@@ -99,3 +99,17 @@ it.each([
   // The last chunk of a whole answer has length 0.
   expect(text).not.toContain("\r\n0\r\n");
 });
+
+it("gives the app what it held back of a stream that breaks, then the error", async () => {
+  const stream = openStream();
+  const { client } = await startWarm(() => stream.response);
+  const part = 'data: {"choices":[],"us';
+  stream.write(`data: {"choices":[{}]}\n\n${part}`);
+  const answer = await client.post({ body: chatBody({ stream: true }) });
+  stream.reset();
+  const text = await answer.text();
+  expect(text).toMatch(
+    /^data: \{"choices":\[\{\}\]\}\n\ndata: \{"choices":\[\],"us\n\ndata: \{"error"/,
+  );
+  expect(text).toContain("stream_broken");
+});

@@ -342,3 +342,9 @@ it("tells the coordinator with its next call which nodes failed and which were b
     { node_id: full?.id, failed: 0, full: 1 },
   ]);
 });
+
+it("asks a node that has the model no more once, and not again for as long as there are others", async () => {
+  const { network, client } = await startWith(() => refusal(404, "model_not_found"), GOOD);
+  for (let times = 0; times < 3; times++) expect((await client.post()).status).toBe(200);
+  expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 3]);
+});

@@ -129,3 +129,10 @@ it("uses no engine of its own unless it is told to", async () => {
   await answer.text();
   expect(answer.headers.get("x-troop-node")).toBe(node.id);
 });
+
+it("goes to a node for what its own engine does not know", async () => {
+  const { node, client, nodeOf } = await startWithEngine();
+  const answer = await client.post({ target: "/v1/rerank" });
+  expect(answer.status).toBe(200);
+  expect(await nodeOf(answer)).toBe(node.id);
+});

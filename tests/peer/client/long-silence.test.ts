@@ -149,3 +149,19 @@ it("puts comments into a stream that falls silent, and none into an event or bef
     `data: 1\n\ndata: 2\n\n${WAITING}data: half 3\n\ndata: [DONE]\n\n`,
   );
 });
+
+it("leaves the node when the app stops reading what came late", async () => {
+  const { node, client, posted, say } = await startSilent();
+  client.wait(30);
+  const answer = await posted;
+  const stream = openStream();
+  stream.write("data: 1\n\n");
+  say(stream.response);
+  const reader = answer.body?.getReader();
+  let text = "";
+  while (!text.includes("data: 1")) {
+    text += Buffer.from((await reader?.read())?.value ?? []).toString();
+  }
+  await reader?.cancel();
+  await expect.poll(() => node.seen.all[0]?.left.aborted).toBe(true);
+});
