@@ -10,7 +10,9 @@ import { mayServe } from "../domain/network-rights";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markAnd } from "../enter";
 import { meetPeer } from "../met-peers";
+import { inBackground } from "../in-background";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
+import { rememberHardware } from "../remember-hardware";
 import { senderSubject } from "../sender-address";
 import { starterAtOnce } from "../starter-at-once";
 import { registerPeer } from "../store/ledger";
@@ -94,6 +96,7 @@ export function register(app: App): void {
       exp: iat + ENROLMENT_LIFETIME_S,
     };
     if (known === undefined) audit(c, { type: "peer_registered", userId, peerId });
+    else inBackground(c, rememberHardware(c.get("deps"), peerId));
     const { jwks, kid, signingKey } = await keys.latest();
     const registration: Registration = {
       peer_id: peerId,

@@ -1,5 +1,5 @@
 import { HARDWARE_VERSION } from "#protocol/hardware";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { z } from "zod";
 import type { History } from "../domain/hardware-score";
@@ -25,28 +25,48 @@ const HistoryRow = z.object({
   passes: z.array(
     z.object({ at_ms: z.number(), in_round: z.boolean(), rate: z.int(), version: z.int() }),
   ),
-  first_pass_ms: Int8,
+  first_pass_ms: Int8.nullable(),
   last_round_ms: Int8.nullable(),
+  last_failure_ms: Int8.nullable(),
   served_rate: z.coerce.number().nullable(),
 });
 
-/**
- * Keeps a pass, and answers what the node has shown so far: its latest passes since the last failure, and what its
- * served tokens are worth a second at their models' usual prices. One round trip.
- */
+/** Keeps a pass, and answers what the node has shown so far. One round trip. */
 export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promise<History> {
+  const added = sql`insert into benchmarks (node_id, at, version, in_round, compute_ops, memory_bytes, rate)
+    values (${run.nodeId}, ${at(run.atMs)}, ${HARDWARE_VERSION}, ${run.inRound}, ${run.computeOps},
+      ${run.memoryBytes}, ${run.rate})
+    returning node_id, at, version, in_round, rate, failure`;
+  const { history } = await readRuns(db, run.nodeId, added);
+  if (history === undefined) throw new Error("A pass that was kept is not there.");
+  return history;
+}
+
+export type Runs = {
+  /** Undefined where nothing was passed since the last failure. */
+  readonly history: History | undefined;
+  readonly lastFailureMs: number | undefined;
+};
+
+/** What a node has shown so far. One round trip. */
+export function readBenchmarks(db: NeonHttpDatabase, nodeId: string): Promise<Runs> {
+  const none = sql`select node_id, at, version, in_round, rate, failure from benchmarks where false`;
+  return readRuns(db, nodeId, none);
+}
+
+/**
+ * The latest passes since the last failure, and what the node's served tokens are worth a second at their models' usual
+ * prices; `added`: rows that this statement itself writes, which it would not see otherwise.
+ */
+async function readRuns(db: NeonHttpDatabase, nodeId: string, added: SQL): Promise<Runs> {
   const row = await sqlRow(
     db,
     HistoryRow,
-    sql`with added as (
-        insert into benchmarks (node_id, at, version, in_round, compute_ops, memory_bytes, rate)
-        values (${run.nodeId}, ${at(run.atMs)}, ${HARDWARE_VERSION}, ${run.inRound}, ${run.computeOps},
-          ${run.memoryBytes}, ${run.rate})
-        returning node_id, at, version, in_round, rate, failure
+    sql`with added as (${added}
       ), runs as (
         select * from added
         union all
-        select node_id, at, version, in_round, rate, failure from benchmarks where node_id = ${run.nodeId}
+        select node_id, at, version, in_round, rate, failure from benchmarks where node_id = ${nodeId}
       ), passes as (
         select * from runs where failure is null
           and at > coalesce((select max(at) from runs where failure is not null), '-infinity')
@@ -54,8 +74,8 @@ export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promi
         select r.engine_ms, m.rate as price,
           coalesce(r.completion_tokens, 0) + coalesce(r.prompt_tokens, 0) / 10.0 as tokens
         from receipts r join model_rates m on m.network = r.network and m.model = r.model
-        where r.owner_id = (select user_id from peers where id = ${run.nodeId})
-          and r.node_id = ${run.nodeId} and r.outcome = 'completed' and r.amount > 0 and r.engine_ms > 0
+        where r.owner_id = (select user_id from peers where id = ${nodeId})
+          and r.node_id = ${nodeId} and r.outcome = 'completed' and r.amount > 0 and r.engine_ms > 0
           and r.settled_at > now() - interval '14 days'
         order by r.settled_at desc limit 500
       )
@@ -65,10 +85,13 @@ export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promi
           from (select * from passes order by at desc limit 100) latest) as passes,
         (select (extract(epoch from min(at)) * 1000)::bigint from passes) as first_pass_ms,
         (select (extract(epoch from max(at)) * 1000)::bigint from passes where in_round) as last_round_ms,
+        (select (extract(epoch from max(at)) * 1000)::bigint from runs where failure is not null) as last_failure_ms,
         (select case when count(*) >= ${SERVED_RECEIPTS} and sum(engine_ms) >= ${SERVED_ENGINE_MS}
             then sum(tokens * price) / sum(engine_ms) end from served) as served_rate`,
   );
-  return {
+  const lastFailureMs = row.last_failure_ms ?? undefined;
+  if (row.first_pass_ms === null) return { history: undefined, lastFailureMs };
+  const history = {
     passes: row.passes.map(({ at_ms, in_round, rate, version }) => ({
       atMs: at_ms,
       inRound: in_round,
@@ -79,6 +102,7 @@ export async function recordPass(db: NeonHttpDatabase, run: NewBenchmark): Promi
     lastRoundMs: row.last_round_ms ?? undefined,
     servedRate: row.served_rate ?? undefined,
   };
+  return { history, lastFailureMs };
 }
 
 /** Keeps a failure, which scores 0 and takes the passes before it along. */

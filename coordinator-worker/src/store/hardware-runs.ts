@@ -96,12 +96,26 @@ export async function keepProven(
   const pipeline = redis.pipeline();
   pipeline.del(cooldownKey(nodeId));
   if (proven === undefined) pipeline.del(provenKey(nodeId));
-  else {
-    const stored = JSON.stringify({ rate: proven.rate, until_ms: proven.untilMs });
-    const ttlS = Math.max(1, Math.ceil((proven.untilMs - nowMs) / 1_000));
-    pipeline.set(provenKey(nodeId), stored, { ex: ttlS });
-  }
+  else setProven(pipeline, nodeId, proven, nowMs);
   await storeCall("redis", () => pipeline.exec());
+}
+
+/** The same for what Postgres remembers, where Redis has forgotten it: nothing that is there now is touched. */
+export async function keepRemembered(
+  redis: Redis,
+  nodeId: string,
+  {
+    proven,
+    failedMs,
+  }: { readonly proven: Proven | undefined; readonly failedMs: number | undefined },
+  nowMs: number,
+): Promise<void> {
+  const pipeline = redis.pipeline();
+  if (failedMs !== undefined && nowMs < failedMs + COOLDOWN_MS) {
+    setCooldown(pipeline, nodeId, failedMs, { nx: true });
+  }
+  if (proven !== undefined) setProven(pipeline, nodeId, proven, nowMs, { nx: true });
+  if (pipeline.length() > 0) await storeCall("redis", () => pipeline.exec());
 }
 
 /** A proof failed: what the node had proven counts no more, and for a while no run is begun. */
@@ -112,10 +126,26 @@ export async function startCooldown(redis: Redis, nodeId: string, nowMs: number)
   await storeCall("redis", () => pipeline.exec());
 }
 
-function setCooldown(pipeline: ReturnType<Redis["pipeline"]>, nodeId: string, fromMs: number) {
+type Pipeline = ReturnType<Redis["pipeline"]>;
+/** Only where nothing stands there. */
+type Unless = { readonly nx?: true };
+
+function setProven(
+  pipeline: Pipeline,
+  nodeId: string,
+  { rate, untilMs }: Proven,
+  nowMs: number,
+  unless: Unless = {},
+): void {
+  const ex = Math.max(1, Math.ceil((untilMs - nowMs) / 1_000));
+  pipeline.set(provenKey(nodeId), JSON.stringify({ rate, until_ms: untilMs }), { ex, ...unless });
+}
+
+function setCooldown(pipeline: Pipeline, nodeId: string, fromMs: number, unless: Unless = {}) {
   const cooldown = JSON.stringify({ from_ms: fromMs, until_ms: fromMs + COOLDOWN_MS });
   // It may begin some seconds from now.
-  pipeline.set(cooldownKey(nodeId), cooldown, { px: COOLDOWN_MS + CHALLENGE_TTL_S * 1_000 });
+  const px = COOLDOWN_MS + CHALLENGE_TTL_S * 1_000;
+  pipeline.set(cooldownKey(nodeId), cooldown, { px, ...unless });
 }
 
 export async function readMarks(redis: Redis, nodeId: string): Promise<HardwareMarks> {
