@@ -345,6 +345,10 @@ it("tells the coordinator with its next call which nodes failed and which were b
 
 it("asks a node that has the model no more once, and not again for as long as there are others", async () => {
   const { network, client } = await startWith(() => refusal(404, "model_not_found"), GOOD);
-  for (let times = 0; times < 3; times++) expect((await client.post()).status).toBe(200);
+  for (let times = 0; times < 3; times++) {
+    // Each a conversation of its own, which no node has had a turn of.
+    const messages = [{ role: "user", content: `Begin ${times}.` }];
+    expect((await client.post({ body: chatBody({ messages }) })).status).toBe(200);
+  }
   expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 3]);
 });
