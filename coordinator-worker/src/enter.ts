@@ -29,7 +29,9 @@ export async function enter<Found extends Asked>(
     return { ok: false as const, answer: refuseProof(c, proven) };
   }
   const { iss } = proven.value;
-  const stranger = hasMetPeer(iss) ? undefined : await hitStrangers(c);
+  // Where the window is its address's, that counts it already.
+  const isCounted = window.subject !== undefined || hasMetPeer(iss);
+  const stranger = isCounted ? undefined : await hitStrangers(c);
   if (stranger?.admitted === false) {
     return { ok: false as const, answer: refuseRate(c, stranger) };
   }

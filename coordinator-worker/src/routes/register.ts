@@ -47,10 +47,14 @@ export function register(app: App): void {
     const { config, db, keys, nowMs, redis } = c.get("deps");
     const window = { tier: TIERS.renew, subject: senderSubject(c) };
     const entered = await enter(c, window, (proven) =>
-      markAnd(c, proven, touchPeer(db, proven.iss)),
+      markAnd(
+        c,
+        proven,
+        Promise.all([touchPeer(db, proven.iss), beginRemembering(redis, nowMs())]),
+      ),
     );
     if (!entered.ok) return entered.answer;
-    const known = entered.found.read;
+    const [known] = entered.found.read;
     const { iss: peerId, key } = entered.proven;
     if (known === undefined) {
       if (config.joinPolicy !== "open") {
@@ -63,7 +67,6 @@ export function register(app: App): void {
     }
     // Before it is looked at what the peer is: who signs it out meanwhile ends enrolments from until then.
     const iat = Math.floor(nowMs() / 1_000);
-    await beginRemembering(redis, nowMs());
     if (known?.suspended_reason != null) {
       await markSuspended(redis, peerId, known.suspended_reason);
     }
