@@ -4,6 +4,7 @@ import type { Env, Platform } from "../platform/platform";
 import { type Machine, thisMachine } from "../probes/machine";
 import type { Probe } from "../probes/probe";
 import { type Policy, type PolicyFile, policyOf } from "./policy";
+import { programName } from "./programs";
 
 /** All that a worker needs to know when to lend. */
 export type LendingSetup = {
@@ -24,11 +25,17 @@ export function lendingSetup(
   const localTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const machine = thisMachine(env);
   return {
-    policy: policyOf(file, localTimeZone),
+    policy: withoutOwnProgram(policyOf(file, localTimeZone)),
     probes: platform.probes(),
     machine,
     watchSleep: (onChange) => platform.watchSleep?.(machine, onChange) ?? (() => {}),
     localTimeZone,
     control: controlAddress(homeDir, platform),
   };
+}
+
+/** The process that proves a GPU is this program, and nobody else's use of it. */
+function withoutOwnProgram(policy: Policy): Policy {
+  const own = programName(process.execPath).toLowerCase();
+  return { ...policy, ignoredProcesses: [...policy.ignoredProcesses, own] };
 }
