@@ -8,7 +8,7 @@ const MOST_BUSY_MS = 60_000;
 /** Share of a new measurement in the average. */
 const WEIGHT = 0.3;
 /** Expectations that differ by less, in milliseconds or as a share, say nothing about which node is better. */
-const TIE_MS = 25;
+const TIE_MS = 50;
 const TIE_SHARE = 0.1;
 /** Share of the average by which a node may have more conversations than one that is as good. */
 const MOST_AHEAD = 0.15;
@@ -18,6 +18,8 @@ const CROWDED_CONVERSATIONS = 4;
 /** A connection takes one round trip. Longer than a second, so that the packet that asks for it may be lost once. */
 const MOST_CONNECT_MS = 1_400;
 const LEAST_CONNECT_MS = 500;
+/** Round trips change, and one that this machine was too busy to see the end of looks long. */
+const MEASURE_EVERY_MS = 30_000;
 /** An engine that fails so often in a row fails at everything. */
 const MOST_ENGINE_FAILURES = 3;
 /** Of one report to the coordinator. */
@@ -57,6 +59,8 @@ export type NodeOrder = {
   begun(nodeId: string, conversation?: number): () => void;
   /** What comes of this conversation is to go to this node. */
   pin(conversation: number, nodeId: string): void;
+  /** Whether a round trip is to be measured now, by whoever asks. */
+  takeMeasure(nodeId: string): boolean;
   /** A round trip took so long. */
   measured(nodeId: string, roundTripMs: number): void;
   /** It answered by itself. */
@@ -85,6 +89,7 @@ type Seen = {
   /** Average, and average deviation from it. */
   roundTripMs: number | undefined;
   deviationMs: number;
+  measuredAtMs: number;
   busyUntilMs: number;
   running: number;
   /** In a row. */
@@ -109,7 +114,13 @@ export function createNodeOrder(
     let one = nodes.get(nodeId);
     if (one === undefined) {
       const circuit = createCircuit({ nowMs, random });
-      const none = { roundTripMs: undefined, deviationMs: 0, busyUntilMs: 0, running: 0 };
+      const none = {
+        roundTripMs: undefined,
+        deviationMs: 0,
+        measuredAtMs: -Infinity,
+        busyUntilMs: 0,
+        running: 0,
+      };
       const hash = Bun.hash.xxHash32(nodeId);
       one = { hash, circuit, ...none, engineFailures: 0, usedAtMs: nowMs(), failed: 0, full: 0 };
       nodes.set(nodeId, one);
@@ -209,15 +220,23 @@ export function createNodeOrder(
       };
     },
     pin: (conversation, nodeId) => conversations.pin(conversation, nodeId),
+    takeMeasure(nodeId) {
+      const one = seen(nodeId);
+      if (one.circuit.isOpen || nowMs() - one.measuredAtMs < MEASURE_EVERY_MS) return false;
+      one.measuredAtMs = nowMs();
+      return true;
+    },
     measured(nodeId, ms) {
       const one = seen(nodeId);
+      one.measuredAtMs = nowMs();
       if (one.roundTripMs === undefined) {
         one.roundTripMs = ms;
         one.deviationMs = ms / 2;
         return;
       }
       one.deviationMs += WEIGHT * (Math.abs(ms - one.roundTripMs) - one.deviationMs);
-      one.roundTripMs += WEIGHT * (ms - one.roundTripMs);
+      // Nothing makes a round trip shorter than it is.
+      one.roundTripMs = Math.min(ms, one.roundTripMs + WEIGHT * (ms - one.roundTripMs));
     },
     answered(nodeId) {
       const one = seen(nodeId);

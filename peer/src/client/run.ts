@@ -175,6 +175,8 @@ export async function runClient(options: ClientOptions): Promise<void> {
       const { node_id } = candidate;
       if (order.takeProbe(node_id)) {
         void probe(candidate).then((isThere) => order.probed(node_id, isThere));
+      } else if (order.takeMeasure(node_id)) {
+        measure(candidate);
       }
     }
   }, TEND_MS);

@@ -254,3 +254,29 @@ it("tells of no more nodes and times than a call may hold", () => {
   expect(told).toHaveLength(32);
   expect(told[0]).toEqual({ node_id: "n0", failed: 1_000, full: 1 });
 });
+
+it("measures a node it uses every half minute, and one that failed not before it is back", () => {
+  const { state, order } = underTest();
+  expect([order.takeMeasure("a"), order.takeMeasure("a")]).toEqual([true, false]);
+  state.nowMs += 29_999;
+  expect(order.takeMeasure("a")).toBe(false);
+  state.nowMs += 1;
+  expect(order.takeMeasure("a")).toBe(true);
+  order.measured("b", 5);
+  expect(order.takeMeasure("b")).toBe(false);
+  state.nowMs += 30_000;
+  order.failed("b");
+  expect(order.takeMeasure("b")).toBe(false);
+});
+
+it("believes a short round trip at once, and a long one slowly", () => {
+  const { order, next } = underTest();
+  const nodes = [node("a"), node("b")];
+  order.measured("a", 900);
+  order.measured("b", 200);
+  expect(next(nodes)).toBe("b");
+  order.measured("a", 2);
+  expect(next(nodes)).toBe("a");
+  order.measured("a", 300);
+  expect(next(nodes)).toBe("a");
+});
