@@ -72,7 +72,10 @@ it(
 );
 
 /** The real device, but for what a test makes it do wrong. */
-async function proveWith(tamper: (device: ProofDevice) => Partial<ProofDevice>): Promise<unknown> {
+async function proveWith(
+  tamper: (device: ProofDevice) => Partial<ProofDevice>,
+  keptDigestBytes?: number,
+): Promise<unknown> {
   const peer = await newPeer(coordinator().url);
   const { enrolment } = await peer.register();
   const { signal } = new AbortController();
@@ -86,8 +89,18 @@ async function proveWith(tamper: (device: ProofDevice) => Partial<ProofDevice>):
     signal,
     steadyMs: () => performance.now(),
     onProgress: () => {},
+    ...(keptDigestBytes !== undefined && { keptDigestBytes }),
   });
 }
+
+it(
+  "takes an honest run, also where the passes that are asked for have to be made again",
+  async () => {
+    const passed = await proveWith(() => ({}), 0);
+    expect(passed).toMatchObject({ status: "passed", standing: { verified: true } });
+  },
+  RUN_MS,
+);
 
 const refused = expect.objectContaining({
   name: "CoordinatorProblem",

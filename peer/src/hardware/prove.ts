@@ -24,6 +24,8 @@ import { type Computed, type ProofDevice, ProofYielded } from "./device";
 const COMPUTE_MS = 4_000;
 const COMPUTE_AT_MOST_MS = 12_000;
 const MEMORY_MS = 2_000;
+/** Fast machines make so many passes that not all digests can be kept: those asked for are made again, which is fast there. */
+const KEPT_DIGEST_BYTES = 128 * 1_024 * 1_024;
 
 export type ProveOptions = {
   readonly api: Pick<CoordinatorApi, "challengeHardware" | "commitHardware" | "verifyHardware">;
@@ -33,6 +35,8 @@ export type ProveOptions = {
   readonly signal: AbortSignal;
   readonly steadyMs: () => number;
   readonly onProgress: (progress: Progress) => void;
+  /** Bytes of passes' digests that are kept until some are asked for. */
+  readonly keptDigestBytes?: number;
 };
 
 export type Progress =
@@ -112,17 +116,20 @@ type MemoryRun = {
 };
 
 async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passed> {
-  const { api, device, onProgress, steadyMs } = options;
+  const { api, device, onProgress, steadyMs, keptDigestBytes = KEPT_DIGEST_BYTES } = options;
   const { id, tableRows, tree } = run;
   const issued = decode(run.answer.key);
   const leastMs = Math.max(MEMORY_MS, run.answer.min_ms);
   const streamOf = (pass: number) => passStream(passKey(issued, roots[pass - 1]));
   const roots: Uint8Array[] = [];
+  const kept: Uint8Array[] = [];
   const startedMs = steadyMs();
   let ms = 0;
   while (ms < leastMs && roots.length < run.answer.max_passes) {
     throwIfStopped(options);
-    roots.push(treeOfDigests(await device.pass(streamOf(roots.length))).root);
+    const digests = await device.pass(streamOf(roots.length));
+    if ((roots.length + 1) * digests.length <= keptDigestBytes) kept.push(digests);
+    roots.push(treeOfDigests(digests).root);
     ms = steadyMs() - startedMs;
     const bytesPerSecond = (roots.length * tableRows * SIZE * 1_000) / ms;
     onProgress({ part: "memory", passes: roots.length, bytesPerSecond });
@@ -139,12 +146,10 @@ async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passe
     root,
   });
   const places = placesOf(asked.open, tableRows);
-  // Of all passes only the roots were kept: those that are asked for are made again.
-  const again: Uint8Array[] = [];
   for (const pass of new Set(places.map((place) => place.pass))) {
-    again[pass] = await device.pass(streamOf(pass));
+    kept[pass] ??= await device.pass(streamOf(pass));
   }
-  const shown = showPasses(asked.open, tableRows, again, roots);
+  const shown = showPasses(asked.open, tableRows, kept, roots);
   const rows = places.flatMap(({ page }) =>
     Array.from({ length: ROWS_PER_PAGE }, (_, at) => page * ROWS_PER_PAGE + at),
   );
