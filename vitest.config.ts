@@ -8,5 +8,7 @@ export default defineConfig({
     pool: "threads",
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes within moments, but on a busy machine not within vitest's one second.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -4,18 +4,20 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
 import { createDatabase } from "./own-database";
+import { ownRedis } from "./own-redis";
 
 export type TestCoordinator = RunningCoordinator & { readonly dataDir: string };
 
-const realServer = process.env["TROOP_TEST_DATABASE_URL"];
+const realPostgres = process.env["TROOP_TEST_DATABASE_URL"];
+const realRedis = process.env["TROOP_TEST_REDIS_URL"];
 
 /**
  * The stores of a test file: embedded ones, or the real servers that `npm run test:stores` starts. There
- * each file has a database of its own, so that what one writes is nothing another has to live with.
+ * each file has databases of its own, so that what one writes is nothing another has to live with.
  */
 export const testStores = {
-  databaseUrl: realServer === undefined ? undefined : (await createDatabase(realServer)).url,
-  redisUrl: process.env["TROOP_TEST_REDIS_URL"],
+  databaseUrl: realPostgres === undefined ? undefined : (await createDatabase(realPostgres)).url,
+  redisUrl: realRedis === undefined ? undefined : await ownRedis(realRedis),
 };
 
 /** A coordinator for one test file: the shipped bundle under Miniflare, on a free port of 127.0.0.1. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandInPath, ensureDebianPackages } from "./debian-packages";
 import { freePort } from "./free-port";
+import { REDIS_DATABASES } from "./own-redis";
 import { type ServerCommand, startRestartable } from "./server-process";
 
 export type RedisServer = {
@@ -32,6 +33,7 @@ export async function startRedisServer(): Promise<RedisServer> {
       stdin: [
         "bind 127.0.0.1",
         `port ${port}`,
+        `databases ${REDIS_DATABASES}`,
         `requirepass ${password}`,
         `dir ${folder}`,
         'save ""',
