@@ -1,9 +1,7 @@
-/** Resolves when `done` does, or after `limitMs`; rejects where `done` does before that. */
-export async function within(limitMs: number, done: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
+/** What `work` comes to, or `undefined` after `limitMs`; rejects where `work` does before that. It goes on by itself. */
+export function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  await Promise.race([done, limit]);
-  clearTimeout(timer);
 }

@@ -1,43 +1,27 @@
-import { join } from "node:path";
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { Redis } from "@upstash/redis/cloudflare";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { rememberHardware } from "#coordinator/remember-hardware";
 import { recordFailure, recordPass } from "#coordinator/store/benchmarks";
 import { keepCommitted, keepProven, readMarks } from "#coordinator/store/hardware-runs";
-import { migrate } from "#self-host/migrate";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
 const NOW = Date.now();
 const HOUR = 3_600_000;
 const NOTHING = { proven: undefined, cooldown: undefined };
 
-let stores: Stores | undefined;
-let db: NeonHttpDatabase;
-let redis: Redis;
+let db: TestStores["db"];
+let redis: TestStores["redis"];
 let node: string;
+let ask: TestStores["ask"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  const folder = join(import.meta.dirname, "../../drizzle/migrations");
-  await migrate({ backend: stores.sql, folder });
-  neonConfig.fetchEndpoint = stores.databaseFetchEndpoint;
-  db = drizzle({ client: neon(stores.databaseUrl) });
-  redis = new Redis({
-    url: stores.redisRestUrl,
-    token: stores.redisRestToken,
-    automaticDeserialization: false,
-    responseEncoding: false,
-  });
+  const stores = await openTestStores();
+  ({ db, redis, ask } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
 
 beforeEach(async () => {
   node = `node-${crypto.randomUUID()}`;
-  const params = [node];
-  await stores?.sql.query({ text: "select register_peer($1, 'x', null, $1, 0)", params });
+  await ask("select register_peer($1, 'x', null, $1, 0)", [node]);
 });
 
 const remember = () => rememberHardware({ db, redis, nowMs: () => NOW }, node);

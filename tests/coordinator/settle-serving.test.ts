@@ -1,40 +1,21 @@
-import { join } from "node:path";
-import { neon, neonConfig } from "@neondatabase/serverless";
 import { Redis } from "@upstash/redis/cloudflare";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { settleServing } from "#coordinator/settle-serving";
 import { banKey } from "#coordinator/store/live-keys";
 import { removeMember } from "#coordinator/store/members";
 import { ENROLMENT_LIFETIME_S } from "#protocol/enrolment";
 import { CLOCK_SKEW_S } from "#protocol/jws";
-import { migrate } from "#self-host/migrate";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
-let stores: Stores | undefined;
-let db: NeonHttpDatabase;
-let redis: Redis;
+let db: TestStores["db"];
+let redis: TestStores["redis"];
+let ask: TestStores["ask"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  const folder = join(import.meta.dirname, "../../drizzle/migrations");
-  await migrate({ backend: stores.sql, folder });
-  neonConfig.fetchEndpoint = stores.databaseFetchEndpoint;
-  db = drizzle({ client: neon(stores.databaseUrl) });
-  redis = new Redis({
-    url: stores.redisRestUrl,
-    token: stores.redisRestToken,
-    enableTelemetry: false,
-    automaticDeserialization: false,
-    responseEncoding: false,
-  });
+  const stores = await openTestStores();
+  ({ db, redis, ask } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
-
-async function ask(text: string, params: string[]) {
-  await stores?.sql.query({ text, params });
-}
 
 /** A network of an owner and a member, each of whom has one peer of the same name. */
 async function scene() {

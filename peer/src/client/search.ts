@@ -10,6 +10,7 @@ import type { Models } from "./model-list";
 import { unknownModel } from "./models-api";
 import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./no-answer";
 import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
+import { within } from "../within";
 
 /** Nodes that one request tries, and how long it looks for one, before the app is told. */
 const MOST_ATTEMPTS = 3;
@@ -56,7 +57,7 @@ export async function search(
           hasAskedForOthers = true;
           const known = places.map(idOf).filter((id) => !isTried(id));
           const asked = leases.others(lease, [...tried, ...known]);
-          const other = await within(asked, untilMs - nowMs());
+          const other = await within(untilMs - nowMs(), asked);
           if (other !== undefined) {
             lease = other;
             continue;
@@ -190,12 +191,4 @@ function drop(answered: Answered | undefined): void {
 
 function idOf({ node }: Place): string {
   return node.node_id;
-}
-
-/** `undefined` after `limitMs`; what comes later still serves the requests to come. */
-function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -1,26 +1,17 @@
-import { join } from "node:path";
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { deleteEventsBefore, insertEvents, readEvents } from "#coordinator/store/audit-events";
-import { migrate } from "#self-host/migrate";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
 /** Before anything that other tests write, so that what is deleted is this test's own. */
 const LONG_AGO = Date.UTC(1990, 0, 1);
 
-let stores: Stores | undefined;
-let db: NeonHttpDatabase;
+let db: TestStores["db"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  const folder = join(import.meta.dirname, "../../../drizzle/migrations");
-  await migrate({ backend: stores.sql, folder });
-  neonConfig.fetchEndpoint = stores.databaseFetchEndpoint;
-  db = drizzle({ client: neon(stores.databaseUrl) });
+  const stores = await openTestStores();
+  ({ db } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
 
 it("forgets what is older than it was told, in pieces, and nothing else", async () => {
   const peer_id = crypto.randomUUID();

@@ -1,30 +1,22 @@
-import { join } from "node:path";
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { type NewBenchmark, recordFailure, recordPass } from "#coordinator/store/benchmarks";
 import { HARDWARE_VERSION } from "#protocol/hardware";
-import { migrate } from "#self-host/migrate";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
 const NOW = Date.now();
 const HOUR = 3_600_000;
 
-let stores: Stores | undefined;
-let db: NeonHttpDatabase;
+let db: TestStores["db"];
 let id: string;
 let node: string;
 let seq = 0;
+let ask: TestStores["ask"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  const folder = join(import.meta.dirname, "../../../drizzle/migrations");
-  await migrate({ backend: stores.sql, folder });
-  neonConfig.fetchEndpoint = stores.databaseFetchEndpoint;
-  db = drizzle({ client: neon(stores.databaseUrl) });
+  const stores = await openTestStores();
+  ({ db, ask } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
 
 beforeEach(async () => {
   id = crypto.randomUUID();
@@ -33,11 +25,6 @@ beforeEach(async () => {
     await ask("select register_peer($1, 'x', null, $1, 9000000000)", [peer]);
   }
 });
-
-async function ask(text: string, params: string[] = []) {
-  if (stores === undefined) throw new Error("The database is not open yet.");
-  return (await stores.sql.query({ text, params })).rows;
-}
 
 function pass(hoursAgo: number, more: Partial<NewBenchmark> = {}) {
   return recordPass(db, {

@@ -1,28 +1,15 @@
-import { join } from "node:path";
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { sweepDue } from "#coordinator/store/due";
-import { migrate } from "#self-host/migrate";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
-let stores: Stores | undefined;
-let db: NeonHttpDatabase;
+let db: TestStores["db"];
+let ask: TestStores["ask"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  const folder = join(import.meta.dirname, "../../../drizzle/migrations");
-  await migrate({ backend: stores.sql, folder });
-  neonConfig.fetchEndpoint = stores.databaseFetchEndpoint;
-  db = drizzle({ client: neon(stores.databaseUrl) });
+  const stores = await openTestStores();
+  ({ db, ask } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
-
-async function ask(text: string, params: string[] = []) {
-  if (stores === undefined) throw new Error("The database is not open yet.");
-  return (await stores.sql.query({ text, params })).rows;
-}
 
 it("refunds leases and releases receipts ten minutes after their time, and none before", async () => {
   const id = crypto.randomUUID();

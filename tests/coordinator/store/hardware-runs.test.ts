@@ -1,5 +1,4 @@
-import { Redis } from "@upstash/redis/cloudflare";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import type { HardwareRun } from "#coordinator/domain/hardware-run";
 import {
   keepCommitted,
@@ -10,25 +9,18 @@ import {
   startCooldown,
   takeRun,
 } from "#coordinator/store/hardware-runs";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 import type { ProofClaims } from "#protocol/proof";
 
 const HOUR = 3_600_000;
 
-let stores: Stores | undefined;
-let redis: Redis;
+let redis: TestStores["redis"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  redis = new Redis({
-    url: stores.redisRestUrl,
-    token: stores.redisRestToken,
-    automaticDeserialization: false,
-    responseEncoding: false,
-  });
+  const stores = await openTestStores();
+  ({ redis } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
 
 const proofOf = (iss: string) => ({ iss, jti: crypto.randomUUID() }) as ProofClaims;
 const runOf = (id: string): HardwareRun => ({

@@ -1,28 +1,19 @@
-import { Redis } from "@upstash/redis/cloudflare";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { announcedKey, liveKeys } from "#coordinator/store/live-keys";
 import { type AskedNodes, readNodes, sampleOffers } from "#coordinator/store/live-nodes";
 import { recordHeartbeat } from "#coordinator/store/record-heartbeat";
 import { type Heartbeat, NODE_DEAD_AFTER_S } from "#protocol/heartbeat";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import type { ProofClaims } from "#protocol/proof";
-import { openStores, type Stores } from "#self-host/stores";
-import { testStores } from "#support/coordinator";
+import { openTestStores, type TestStores } from "#support/stores";
 
-let stores: Stores | undefined;
-let redis: Redis;
+let redis: TestStores["redis"];
 
 beforeAll(async () => {
-  stores = await openStores(testStores);
-  redis = new Redis({
-    url: stores.redisRestUrl,
-    token: stores.redisRestToken,
-    enableTelemetry: false,
-    automaticDeserialization: false,
-    responseEncoding: false,
-  });
+  const stores = await openTestStores();
+  ({ redis } = stores);
+  return stores.close;
 });
-afterAll(() => stores?.close());
 
 const NETWORK = `n${crypto.randomUUID()}`;
 const MODEL = "llama3.1:8b";

@@ -1,101 +1,9 @@
 import { expect, it } from "vitest";
-import { createLeases, type LeaseEvents } from "#peer/client/leases";
-import type { Lease } from "#peer/client/lease";
-import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
-import type {
-  Authorization,
-  AuthorizeRequest,
-  ExtendRequest,
-  Extension,
-} from "#protocol/authorize";
-import { PROBLEMS, type ProblemCode } from "#protocol/problem";
-
-const CREDIT = 1_000_000;
-const NODES = ["a", "b", "c"].map((letter) => letter.repeat(43));
-
-function refused(code: ProblemCode): CoordinatorProblem {
-  const [status, title] = PROBLEMS[code];
-  const problem = { type: "about:blank", title, status, code, requestId: "r" } as const;
-  return new CoordinatorProblem(title, problem, undefined);
-}
-
-/** Leases whose coordinator and clock the test holds. Times are milliseconds from the start. */
-function underTest(events: LeaseEvents = {}) {
-  const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES, balance: Infinity };
-  let budget = 0;
-  const asked: AuthorizeRequest[] = [];
-  const extended: ExtendRequest[] = [];
-  const told: Lease[] = [];
-  let fails: Error | undefined;
-  const leases = createLeases(
-    {
-      async authorize(body): Promise<Authorization> {
-        asked.push(body);
-        if (fails !== undefined) throw fails;
-        const nodes = state.nodes.filter((id) => body.exclude?.includes(id) !== true);
-        if (nodes.length === 0) throw refused("model_unavailable");
-        budget = state.budget;
-        return {
-          ticket: `ticket-${asked.length}`,
-          lease_id: crypto.randomUUID(),
-          network: "public",
-          model: body.model,
-          budget: state.budget,
-          expires_at: state.nowMs / 1_000 + 300,
-          candidates: nodes.map((node_id) => ({
-            node_id,
-            urls: ["http://127.0.0.1:1"],
-            e2e_key: "the.nodes.key",
-            engine: "vllm",
-            rate: CREDIT,
-            own: false,
-            expected_ms: 1,
-          })),
-        };
-      },
-      async extend(body): Promise<Extension> {
-        extended.push(body);
-        if (fails !== undefined) throw fails;
-        return {
-          ticket: `${body.ticket}+`,
-          lease_id: crypto.randomUUID(),
-          budget: (budget += Math.min(body.add, state.balance)),
-          expires_at: state.nowMs / 1_000 + 300,
-        };
-      },
-    },
-    () => state.nowMs,
-    { onExtended: (lease) => told.push(lease), ...events },
-  );
-  /** Lets the clock run, with the looking after that goes with it. */
-  async function pass(seconds: number): Promise<void> {
-    for (let second = 0; second < seconds; second++) {
-      state.nowMs += 1_000;
-      leases.tend();
-      await settled();
-    }
-  }
-  return {
-    state,
-    leases,
-    asked,
-    extended,
-    told,
-    pass,
-    fail: (error: Error | undefined) => {
-      fails = error;
-    },
-  };
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
+import { CoordinatorUnreachable } from "#peer/coordinator/errors";
+import { CREDIT, leasesUnderTest, NODES, refused, settled } from "./leases-under-test";
 
 it("takes one lease for requests that come together, and uses it for the ones to come", async () => {
-  const { leases, asked } = underTest();
+  const { leases, asked } = leasesUnderTest();
   const [one, two] = await Promise.all([leases.get("m"), leases.get("m")]);
   expect(one).toBe(two);
   expect(await leases.get("m")).toBe(one);
@@ -103,7 +11,7 @@ it("takes one lease for requests that come together, and uses it for the ones to
 });
 
 it("renews a ticket in use before it ends, so that no request waits", async () => {
-  const { leases, asked, extended, pass } = underTest();
+  const { leases, asked, extended, pass } = leasesUnderTest();
   const lease = await leases.get("m");
   for (let minutes = 0; minutes < 10; minutes++) {
     await pass(60);
@@ -117,7 +25,7 @@ it("renews a ticket in use before it ends, so that no request waits", async () =
 });
 
 it("lets the ticket of a model go that nobody asks for any more", async () => {
-  const { leases, asked, extended, pass } = underTest();
+  const { leases, asked, extended, pass } = leasesUnderTest();
   await leases.get("m");
   await pass(1_200);
   expect(extended.length).toBeLessThanOrEqual(1);
@@ -127,7 +35,7 @@ it("lets the ticket of a model go that nobody asks for any more", async () => {
 });
 
 it("extends the budget when more than half of it is spent, by what running requests need", async () => {
-  const { leases, extended, told, pass } = underTest();
+  const { leases, extended, told, pass } = leasesUnderTest();
   const lease = await leases.get("m");
   const ends = [lease.begin(CREDIT), lease.begin(CREDIT)];
   await pass(15);
@@ -141,7 +49,7 @@ it("extends the budget when more than half of it is spent, by what running reque
 });
 
 it("looks after a lease that was replaced for as long as something of it runs", async () => {
-  const { leases, extended, pass } = underTest();
+  const { leases, extended, pass } = leasesUnderTest();
   const old = await leases.get("m");
   const end = old.begin(CREDIT);
   expect(await leases.anew(old)).not.toBe(old);
@@ -154,7 +62,7 @@ it("looks after a lease that was replaced for as long as something of it runs", 
 });
 
 it("goes on with a ticket that cannot be renewed until it ends", async () => {
-  const { state, leases, extended, pass, fail } = underTest();
+  const { state, leases, extended, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   fail(new CoordinatorUnreachable("away"));
   await pass(100);
@@ -169,7 +77,7 @@ it("goes on with a ticket that cannot be renewed until it ends", async () => {
 });
 
 it("lets the node judge whether a lease is spent while nobody else can be asked", async () => {
-  const { leases, pass, fail } = underTest();
+  const { leases, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   lease.begin(CREDIT);
   fail(new CoordinatorUnreachable("away"));
@@ -179,7 +87,7 @@ it("lets the node judge whether a lease is spent while nobody else can be asked"
 });
 
 it("keeps a ticket whose budget cannot grow, and does not keep asking", async () => {
-  const { leases, extended, pass, fail } = underTest();
+  const { leases, extended, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   lease.begin(CREDIT);
   fail(refused("credits_exhausted"));
@@ -189,7 +97,7 @@ it("keeps a ticket whose budget cannot grow, and does not keep asking", async ()
 });
 
 it("takes a new lease where the coordinator has lost the old one", async () => {
-  const { leases, asked, pass, fail } = underTest();
+  const { leases, asked, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   await pass(100);
   await leases.get("m");
@@ -201,7 +109,7 @@ it("takes a new lease where the coordinator has lost the old one", async () => {
 });
 
 it("gives requests whose nodes failed together one other lease, without those nodes", async () => {
-  const { leases, asked } = underTest();
+  const { leases, asked } = leasesUnderTest();
   const lease = await leases.get("m");
   const [a = "", b = ""] = NODES;
   const others = await Promise.all([leases.others(lease, [a, b]), leases.others(lease, [b, a])]);
@@ -212,7 +120,7 @@ it("gives requests whose nodes failed together one other lease, without those no
 });
 
 it("asks at most every two seconds for other nodes where there are none", async () => {
-  const { state, leases, asked } = underTest();
+  const { state, leases, asked } = leasesUnderTest();
   const lease = await leases.get("m");
   expect(await leases.others(lease, NODES)).toBeUndefined();
   expect(await leases.others(lease, NODES)).toBeUndefined();
@@ -223,7 +131,7 @@ it("asks at most every two seconds for other nodes where there are none", async 
 });
 
 it("takes a lease without failing nodes in the background", async () => {
-  const { leases, asked } = underTest();
+  const { leases, asked } = leasesUnderTest();
   const lease = await leases.get("m");
   leases.avoid(lease, NODES.slice(0, 2));
   await settled();
@@ -233,7 +141,7 @@ it("takes a lease without failing nodes in the background", async () => {
 });
 
 it("asks for more once for each half that is spent, however much that was before", async () => {
-  const { leases, extended, pass } = underTest();
+  const { leases, extended, pass } = leasesUnderTest();
   for (let minutes = 0; minutes < 10; minutes++) {
     const end = (await leases.get("m")).begin(CREDIT);
     await pass(60);
@@ -245,7 +153,7 @@ it("asks for more once for each half that is spent, however much that was before
 });
 
 it("has enough for a thousand streams that start at once, before they have spent what there is", async () => {
-  const { leases, asked, pass } = underTest();
+  const { leases, asked, pass } = leasesUnderTest();
   const leasesTaken = await Promise.all(Array.from({ length: 1_000 }, () => leases.get("m")));
   for (const lease of leasesTaken) lease.begin(CREDIT);
   for (let turns = 0; turns < 10; turns++) await settled();
@@ -257,7 +165,7 @@ it("has enough for a thousand streams that start at once, before they have spent
 });
 
 it("has enough for many streams that start after a long quiet session", async () => {
-  const { leases, asked, pass } = underTest();
+  const { leases, asked, pass } = leasesUnderTest();
   const quiet = (await leases.get("m")).begin(CREDIT);
   await pass(200);
   quiet();
@@ -269,7 +177,7 @@ it("has enough for many streams that start after a long quiet session", async ()
 });
 
 it("takes what a poor user has, and does not keep asking for more", async () => {
-  const { state, leases, extended, pass } = underTest();
+  const { state, leases, extended, pass } = leasesUnderTest();
   state.budget = 10 * CREDIT;
   state.balance = 0;
   const lease = await leases.get("m");
@@ -280,7 +188,7 @@ it("takes what a poor user has, and does not keep asking for more", async () => 
 });
 
 it("keeps an old ticket where no new one is to be had, since it holds all that the user has", async () => {
-  const { state, leases, asked, extended, pass, fail } = underTest();
+  const { state, leases, asked, extended, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   for (let minutes = 0; minutes < 20; minutes++) {
     await pass(60);
@@ -299,7 +207,7 @@ it("keeps an old ticket where no new one is to be had, since it holds all that t
 });
 
 it("goes on with its ticket while the coordinator's stores are away", async () => {
-  const { leases, pass, fail } = underTest();
+  const { leases, pass, fail } = leasesUnderTest();
   const lease = await leases.get("m");
   lease.begin(CREDIT);
   fail(refused("store_unavailable"));
@@ -310,7 +218,7 @@ it("goes on with its ticket while the coordinator's stores are away", async () =
 it("takes a second lease, a small one for other nodes, where those of the first have much to do", async () => {
   let isCrowded = false;
   const crowds: string[][] = [];
-  const { state, leases, asked, pass } = underTest({
+  const { state, leases, asked, pass } = leasesUnderTest({
     isCrowded(nodes) {
       crowds.push(nodes.map(({ node_id }) => node_id));
       return isCrowded;
@@ -335,7 +243,7 @@ it("takes a second lease, a small one for other nodes, where those of the first 
 
 it("takes no second lease where the user has chosen the nodes", async () => {
   const only = [NODES[0] ?? ""];
-  const { leases, asked, pass } = underTest({ only, isCrowded: () => true });
+  const { leases, asked, pass } = leasesUnderTest({ only, isCrowded: () => true });
   await leases.get("m");
   await pass(10);
   expect(asked).toEqual([{ model: "m", only }]);
@@ -348,7 +256,7 @@ it("asks for the nodes again that the user prefers, and for two at most that con
     [NODES[2], 2],
   ]);
   const preferred = "p".repeat(43);
-  const { leases, asked, pass } = underTest({
+  const { leases, asked, pass } = leasesUnderTest({
     prefer: () => [preferred],
     conversationsOf: (id) => counts.get(id) ?? 0,
   });
