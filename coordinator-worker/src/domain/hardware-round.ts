@@ -4,8 +4,8 @@ const EPOCH_MS = 2 * 60 * 60_000;
 const ROUND_ROOM_MS = 30_000;
 /** Nodes are told so long before: longer than between two heartbeats, so that all of them hear it. */
 const NOTICE_MS = 25_000;
-/** A challenge asked for so early or so late is still one of the round's. */
-const EARLY_MS = 1_000;
+/** A challenge asked for so early (clocks differ) or so late (networks are slow) is still one of the round's. */
+const EARLY_MS = 250;
 const LATE_MS = 2_000;
 
 export function epochOf(nowMs: number): number {

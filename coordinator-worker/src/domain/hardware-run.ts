@@ -15,6 +15,7 @@ import type { RowCheck } from "#protocol/poh/freivalds";
 import { keyOfA, OPERATIONS_PER_ROW, SIZE } from "#protocol/poh/matrix";
 import { base64url } from "jose";
 import { z } from "zod";
+import { isInRound } from "./hardware-round";
 import { memoryRate } from "./hardware-score";
 
 const Rows = z.object({ rows: z.int(), root: z.string() });
@@ -55,6 +56,19 @@ export type HardwareRun = z.infer<typeof HardwareRun>;
 export type Stage = HardwareRun["stage"];
 type At<S extends Stage> = Extract<HardwareRun, { stage: S }>;
 export type Committed = At<"compute_committed"> | At<"memory_committed">;
+
+/** A run that is asked for now, in the epoch whose round is at that moment. */
+export function beginRun(
+  epoch: { readonly epoch: number; readonly roundAtMs: number },
+  { id, nonce }: { readonly id: string; readonly nonce: string },
+  nowMs: number,
+): HardwareRun {
+  const in_round = isInRound(epoch.roundAtMs, nowMs);
+  // A round's time begins with the round, also for who asks late: otherwise a machine could compute as one identity until
+  // no more may ask, and then as another.
+  const started_ms = in_round ? Math.min(epoch.roundAtMs, nowMs) : nowMs;
+  return { stage: "compute", id, epoch: epoch.epoch, in_round, nonce, started_ms };
+}
 
 export type CommitRefusal = { readonly reason: "wrong_part" | "too_early" | "table_too_large" };
 

@@ -11,8 +11,8 @@ import {
 import { base64url } from "jose";
 import type { App } from "../app-env";
 import { checkEnrolment } from "../check-enrolment";
-import { epochOf, isInRound } from "../domain/hardware-round";
-import type { HardwareRun } from "../domain/hardware-run";
+import { epochOf } from "../domain/hardware-round";
+import { beginRun } from "../domain/hardware-run";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { hardwareEpoch } from "../hardware-epoch";
@@ -46,15 +46,9 @@ export function hardwareChallenge(app: App): void {
     const { config, nowMs, redis } = c.get("deps");
     const enrolment = await checkEnrolment(c.get("deps"), c.req.header(ENROLMENT_HEADER));
     const epoch = await hardwareEpoch(config, epochOf(nowMs()));
-    const run: HardwareRun = {
-      stage: "compute",
-      id: crypto.randomUUID(),
-      epoch: epoch.epoch,
-      in_round: isInRound(epoch.roundAtMs, nowMs()),
-      nonce: base64url.encode(crypto.getRandomValues(new Uint8Array(32))),
-      // From before it is answered: nobody has the nonce yet, and the answer's way counts as the node's own time.
-      started_ms: nowMs(),
-    };
+    const nonce = base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
+    // From before it is answered: nobody has the nonce yet, and the answer's way counts as the node's own time.
+    const run = beginRun(epoch, { id: crypto.randomUUID(), nonce }, nowMs());
     const entered = await enter(c, { tier: TIERS.hardware }, async (proven) => {
       if (enrolment?.sub !== proven.iss) return { replayed: false, opened: undefined };
       const opened = await openRun(redis, proven, run);

@@ -11,15 +11,14 @@ import { base64url } from "jose";
 import type { App, AppContext } from "../app-env";
 import { audit } from "../audit";
 import { checkOpening, type Committed } from "../domain/hardware-run";
-import { COOLDOWN_MS, provenRate, rateOf } from "../domain/hardware-score";
-import { standingOf } from "../domain/hardware-standing";
+import { countPass } from "../count-pass";
+import { COOLDOWN_MS } from "../domain/hardware-score";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { hardwareEpoch } from "../hardware-epoch";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
-import { recordFailure, recordPass } from "../store/benchmarks";
-import { grantProvenStarter } from "../store/ledger";
-import { keepGoing, keepProven, readMarks, startCooldown, takeRun } from "../store/hardware-runs";
+import { recordFailure } from "../store/benchmarks";
+import { keepGoing, keepOpened, startCooldown, takeRun } from "../store/hardware-runs";
 
 const route = createRoute({
   operationId: "verifyHardware",
@@ -98,7 +97,7 @@ async function goOn(
   const key = base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
   const started_ms = nowMs();
   const next = { ...run, stage: "memory" as const, committed_rows: committed, key, started_ms };
-  await keepGoing(redis, nodeId, next);
+  await Promise.all([keepOpened(redis, nodeId), keepGoing(redis, nodeId, next)]);
   return {
     status: "continue",
     key,
@@ -113,33 +112,9 @@ async function finish(
   nodeId: string,
   { compute_ops, memory_bytes, in_round }: Stage<"memory_committed">,
 ): Promise<OpenAnswer> {
-  const { config, db, nowMs, redis } = c.get("deps");
-  const atMs = nowMs();
-  if (config.starterNeedsHardware) {
-    await grantProvenStarter(db, nodeId, config.starterMicrocredits);
-  }
-  const rate = rateOf(compute_ops, memory_bytes);
-  const [history, marks] = await Promise.all([
-    recordPass(db, {
-      nodeId,
-      atMs,
-      inRound: in_round,
-      computeOps: compute_ops,
-      memoryBytes: memory_bytes,
-      rate,
-    }),
-    readMarks(redis, nodeId),
-  ]);
-  const inForce = marks.proven?.rate;
-  const proven = provenRate(history, inForce, atMs);
-  await keepProven(redis, nodeId, proven, atMs);
+  const run = { computeOps: compute_ops, memoryBytes: memory_bytes, inRound: in_round };
+  const { rate, standing } = await countPass(c.get("deps"), nodeId, run);
   audit(c, { type: "hardware_passed", peerId: nodeId, details: { rate, in_round } });
-  const stored = proven && { rate: proven.rate, until_ms: proven.untilMs };
-  return {
-    status: "passed",
-    compute_ops,
-    memory_bytes,
-    run_multiplier: rate / MICROCREDITS_PER_CREDIT,
-    standing: standingOf({ proven: stored, cooldown: undefined }, atMs),
-  };
+  const run_multiplier = rate / MICROCREDITS_PER_CREDIT;
+  return { status: "passed", compute_ops, memory_bytes, run_multiplier, standing };
 }

@@ -17,6 +17,9 @@ export type NewBenchmark = {
   readonly rate: number;
 };
 
+/** Passes that are read of each kind: more than are counted, and so that many on demand hide none of a round. */
+const READ_OF_EACH = 20;
+
 /** A node's speed says something from so many receipts and milliseconds of its engine on. */
 const SERVED_RECEIPTS = 50;
 const SERVED_ENGINE_MS = 60_000;
@@ -56,7 +59,8 @@ export function readBenchmarks(db: NeonHttpDatabase, nodeId: string): Promise<Ru
 
 /**
  * The latest passes since the last failure, and what the node's served tokens are worth a second at their models' usual
- * prices; `added`: rows that this statement itself writes, which it would not see otherwise.
+ * prices; `added`: rows that this statement itself writes, which it would not see otherwise. A failure forgets passes, but
+ * not when the first one was: it would begin the first day anew, on which runs on demand count.
  */
 async function readRuns(db: NeonHttpDatabase, nodeId: string, added: SQL): Promise<Runs> {
   const row = await sqlRow(
@@ -82,15 +86,17 @@ async function readRuns(db: NeonHttpDatabase, nodeId: string, added: SQL): Promi
       select
         (select coalesce(jsonb_agg(jsonb_build_object('at_ms', (extract(epoch from at) * 1000)::float8,
             'in_round', in_round, 'rate', rate, 'version', version) order by at desc), '[]')
-          from (select * from passes order by at desc limit 100) latest) as passes,
-        (select (extract(epoch from min(at)) * 1000)::bigint from passes) as first_pass_ms,
+          from (select *, row_number() over (partition by in_round order by at desc) as place from passes) latest
+          where place <= ${READ_OF_EACH}) as passes,
+        (select (extract(epoch from min(at)) * 1000)::bigint from runs where failure is null) as first_pass_ms,
         (select (extract(epoch from max(at)) * 1000)::bigint from passes where in_round) as last_round_ms,
         (select (extract(epoch from max(at)) * 1000)::bigint from runs where failure is not null) as last_failure_ms,
         (select case when count(*) >= ${SERVED_RECEIPTS} and sum(engine_ms) >= ${SERVED_ENGINE_MS}
             then sum(tokens * price) / sum(engine_ms) end from served) as served_rate`,
   );
   const lastFailureMs = row.last_failure_ms ?? undefined;
-  if (row.first_pass_ms === null) return { history: undefined, lastFailureMs };
+  if (row.first_pass_ms === null || row.passes.length === 0)
+    return { history: undefined, lastFailureMs };
   const history = {
     passes: row.passes.map(({ at_ms, in_round, rate, version }) => ({
       atMs: at_ms,

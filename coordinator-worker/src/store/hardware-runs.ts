@@ -65,7 +65,13 @@ export async function takeRun(
   return { replayed: Number(outcome) === 0, run };
 }
 
-/** What a node bound and has to open; a cool-down begins at `lateMs` unless it does. */
+/** What was proven outlives the opening's end by so much: from then on the cool-down says what counts. */
+const LATE_ROOM_MS = 60_000;
+
+/**
+ * What a node bound and has to open. Unless it does, a cool-down begins at `lateMs`, and what was proven before counts no
+ * more when it is over.
+ */
 export async function keepCommitted(
   redis: Redis,
   nodeId: string,
@@ -75,15 +81,29 @@ export async function keepCommitted(
   const pipeline = redis.pipeline();
   pipeline.set(runKey(nodeId), JSON.stringify(run), { ex: CHALLENGE_TTL_S });
   setCooldown(pipeline, nodeId, lateMs);
+  pipeline.pexpireat(provenKey(nodeId), lateMs + LATE_ROOM_MS);
   await storeCall("redis", () => pipeline.exec());
 }
 
-/** The node opened what it had bound, and goes on with the next part. */
+// What was proven lasts as long as before it was bound.
+const OPENED = `
+redis.call('DEL', KEYS[1])
+local proven = redis.call('GET', KEYS[2])
+if proven then redis.call('PEXPIREAT', KEYS[2], cjson.decode(proven).until_ms) end
+return proven or ''`;
+
+/** The node opened what it had bound, rightly: no cool-down begins. Resolves to the rate that it had proven before. */
+export async function keepOpened(redis: Redis, nodeId: string): Promise<number | undefined> {
+  const proven = await storeCall("redis", () =>
+    redis.eval<string[], string>(OPENED, [cooldownKey(nodeId), provenKey(nodeId)], []),
+  );
+  return marksOf(proven === "" ? undefined : proven, undefined).proven?.rate;
+}
+
+/** What the node goes on with. */
 export async function keepGoing(redis: Redis, nodeId: string, run: HardwareRun): Promise<void> {
-  const pipeline = redis.pipeline();
-  pipeline.set(runKey(nodeId), JSON.stringify(run), { ex: CHALLENGE_TTL_S });
-  pipeline.del(cooldownKey(nodeId));
-  await storeCall("redis", () => pipeline.exec());
+  const text = JSON.stringify(run);
+  await storeCall("redis", () => redis.set(runKey(nodeId), text, { ex: CHALLENGE_TTL_S }));
 }
 
 /** From now on the node earns what it has proven. */

@@ -1,5 +1,13 @@
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { type NewBenchmark, recordFailure, recordPass } from "#coordinator/store/benchmarks";
+import { sql } from "drizzle-orm";
+import { provenRate } from "#coordinator/domain/hardware-score";
+import {
+  type NewBenchmark,
+  readBenchmarks,
+  recordFailure,
+  recordPass,
+} from "#coordinator/store/benchmarks";
+import { at } from "#coordinator/store/ledger";
 import { HARDWARE_VERSION } from "#protocol/hardware";
 import { openTestStores, type TestStores } from "#support/stores";
 
@@ -66,8 +74,28 @@ it("forgets passes from before a failure", async () => {
     failure: "wrong_result",
   });
   const history = await pass(1, { rate: 700_000 });
-  expect(history).toMatchObject({ firstPassMs: NOW - HOUR, lastRoundMs: undefined });
+  expect(history.lastRoundMs).toBeUndefined();
   expect(history.passes.map(({ rate }) => rate)).toEqual([700_000]);
+});
+
+it("gives no second first day, on which runs on demand count, to who fails on purpose", async () => {
+  await pass(30);
+  const failure = { nodeId: node, inRound: false, failure: "wrong_result" };
+  await recordFailure(db, { ...failure, atMs: NOW - 3 * HOUR });
+  expect((await readBenchmarks(db, node)).history).toBeUndefined();
+  const history = await pass(1);
+  expect(history.firstPassMs).toBe(NOW - 30 * HOUR);
+  expect(provenRate(history, undefined, NOW)).toBeUndefined();
+});
+
+it("hides no pass of a round behind many on demand", async () => {
+  await pass(3, { inRound: true, rate: 500_000 });
+  const rows = Array.from({ length: 120 }, (_, n) => at(NOW - 2 * HOUR + n * 1_000));
+  await db.execute(sql`insert into benchmarks (node_id, at, version, in_round, compute_ops, memory_bytes, rate)
+    select ${node}, t, ${HARDWARE_VERSION}, false, 1, 1, 4000000
+      from unnest(array[${sql.join(rows, sql`, `)}]) t`);
+  const history = await pass(1, { rate: 4_000_000 });
+  expect(provenRate(history, undefined, NOW)?.rate).toBe(500_000);
 });
 
 it("knows nothing of other nodes", async () => {

@@ -3,8 +3,10 @@ import type { HardwareRun } from "#coordinator/domain/hardware-run";
 import {
   keepCommitted,
   keepGoing,
+  keepOpened,
   keepProven,
   openRun,
+  provenKey,
   readMarks,
   startCooldown,
   takeRun,
@@ -54,7 +56,24 @@ it("begins no run from the moment that rows are bound until they were opened", a
   const cooling = { outcome: "cooling", untilMs: nowMs + 5_000 + HOUR };
   expect(await openRun(redis, proofOf(node), run)).toEqual(cooling);
   await keepGoing(redis, node, run);
+  expect(await openRun(redis, proofOf(node), run)).toEqual(cooling);
+  expect(await keepOpened(redis, node)).toBeUndefined();
   expect(await openRun(redis, proofOf(node), run)).toEqual({ outcome: "opened" });
+});
+
+it("leaves nothing of what was proven to who binds rows and falls silent", async () => {
+  const [node, nowMs] = [crypto.randomUUID(), Date.now()];
+  const untilMs = nowMs + 9 * HOUR;
+  const leftMs = () => redis.pttl(provenKey(node));
+  await keepProven(redis, node, { rate: 2_000_000, untilMs }, nowMs);
+  await keepCommitted(redis, node, runOf("a"), nowMs + 5_000);
+  // The cool-down is longer than that.
+  expect(await leftMs()).toBeLessThanOrEqual(65_000);
+
+  expect(await keepOpened(redis, node)).toBe(2_000_000);
+  expect(await leftMs()).toBeGreaterThan(8 * HOUR);
+  const proven = { rate: 2_000_000, until_ms: untilMs };
+  expect(await readMarks(redis, node)).toEqual({ proven, cooldown: undefined });
 });
 
 it("lifts the cool-down of rows that were bound with the pass, and takes what does not count any more", async () => {
