@@ -51,6 +51,8 @@ export type Answered = {
   readonly answer: Answer;
   /** The code of the node's own refusal; `undefined` where its engine speaks. */
   readonly refusal: string | undefined;
+  /** What the node was shown; `undefined`: it needs none. */
+  readonly ticket: string | undefined;
   /** Microcredits a second that it costs. */
   readonly rate: number;
   /** When it was sent, and when its first byte came, by the steady clock. */
@@ -88,16 +90,19 @@ export async function attempt(
   const { conversation, signal } = request;
   // Before anything is waited for: other requests that choose a node meanwhile shall know.
   const ended = order.begun(node.node_id, conversation);
+  const rate = node.own ? 0 : node.rate;
+  const endOfLease = await lease.take(rate);
   let sent: Sent | undefined;
   try {
-    sent = await send(deps, request, place, waitMs);
+    if (!signal.aborted) sent = await send(deps, request, place, waitMs);
   } finally {
-    if (sent === undefined) ended();
+    if (sent === undefined) {
+      endOfLease();
+      ended();
+    }
   }
   if (sent === undefined) return undefined;
   const { call, url, ticket, seq, since, bodyHash, hidesUsage } = sent;
-  const rate = node.own ? 0 : node.rate;
-  const endOfLease = lease.begin(rate);
   const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
   const ack = acks.begin(about, since);
   const cut = (): void => call.cut();
@@ -128,7 +133,7 @@ export async function attempt(
   const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
   const told = { ...times, hidesUsage, heard: exchange.heard, broke, keptAs, ack };
   const { node_id: nodeId, engine } = node;
-  return { nodeId, engine, answer, refusal, cut, end, ...told };
+  return { nodeId, engine, answer, refusal, ticket, cut, end, ...told };
 }
 
 type Sent = {

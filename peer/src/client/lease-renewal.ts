@@ -1,6 +1,6 @@
 import { DEFAULT_BUDGET_MICROCREDITS } from "#protocol/authorize";
 import { CoordinatorProblem } from "../coordinator/errors";
-import type { Lease } from "./lease";
+import { type Lease, LOW_S } from "./lease";
 
 /** A ticket with less time left is renewed in the background. */
 const RENEW_BEFORE_MS = 120_000;
@@ -11,14 +11,13 @@ const IDLE_AFTER_MS = 180_000;
 /** Between tries while the coordinator is away, or has no more to give. */
 const RETRY_AFTER_MS = 2_000;
 const RETRY_WITHOUT_CREDITS_MS = 30_000;
-/** An extension covers what runs now for so long, and comes when what is left covers it for less than so long. */
+/** An extension covers what runs now for so long, and comes when what is left covers it for less than `LOW_S`. */
 const COVER_S = 120;
-const LOW_S = 2;
 
 export type Renewal = {
   watch(lease: Lease): void;
-  /** A request takes the lease. */
-  used(lease: Lease): void;
+  /** A request takes the lease, or would; the result ends with the renewal that is under way. */
+  used(lease: Lease): Promise<void> | undefined;
   /** Renews what is due, forgets what has ended. */
   tend(): void;
 };
@@ -37,7 +36,7 @@ export type RenewalDeps = {
 type Watched = {
   usedAtMs: number;
   notBeforeMs: number;
-  isRenewing: boolean;
+  renewing: Promise<void> | undefined;
   /** Microcredits that were left when it was granted or last extended. */
   allotment: number;
 };
@@ -51,17 +50,18 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   const watched = new Map<Lease, Watched>();
 
   function renewIfDue(lease: Lease, state: Watched): void {
-    if (state.isRenewing || nowMs() < state.notBeforeMs) return;
+    if (state.renewing !== undefined || nowMs() < state.notBeforeMs) return;
     const isLate = lease.expiresAtMs() - nowMs() < RENEW_BEFORE_MS;
     const isSpent = left(lease) < Math.max(state.allotment / 2, lease.burnRate() * LOW_S);
     const isWanted =
       lease.running() > 0 || (deps.isCurrent(lease) && nowMs() - state.usedAtMs < IDLE_AFTER_MS);
     if (!isWanted || !(isLate || isSpent)) return;
-    state.isRenewing = true;
-    void renew(lease, state);
+    state.renewing = renew(lease, state);
   }
 
   async function renew(lease: Lease, state: Watched): Promise<void> {
+    // What begins together is counted together.
+    await new Promise(setImmediate);
     const isOld = nowMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
     try {
       if (!isOld || !(await hasReplaced(lease))) await extend(lease, state);
@@ -70,7 +70,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
       if (isForgotten(error)) forget(lease);
       else state.notBeforeMs = nowMs() + waitMs(error);
     } finally {
-      state.isRenewing = false;
+      state.renewing = undefined;
     }
     // What began meanwhile may need more than was asked for.
     if (watched.has(lease)) renewIfDue(lease, state);
@@ -108,13 +108,14 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   return {
     watch(lease) {
       const allotment = lease.budget();
-      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, isRenewing: false, allotment });
+      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, renewing: undefined, allotment });
     },
     used(lease) {
       const state = watched.get(lease);
-      if (state === undefined) return;
+      if (state === undefined) return undefined;
       state.usedAtMs = nowMs();
       renewIfDue(lease, state);
+      return state.renewing;
     },
     tend() {
       for (const [lease, state] of watched) {

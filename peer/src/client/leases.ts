@@ -5,6 +5,7 @@ import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/error
 import { type Lease, openLease, type Place } from "./lease";
 import { createLeasePool } from "./lease-pool";
 import { createRenewal } from "./lease-renewal";
+import { within } from "../within";
 
 /** A ticket with less time left is not used for a new request: it could end on its way. */
 const USELESS_BEFORE_MS = 5_000;
@@ -19,6 +20,8 @@ const WIDER_BUDGET_MICROCREDITS = 15 * MICROCREDITS_PER_CREDIT;
 /** Between two of them; where there was none to be had, the coordinator is left in peace for longer. */
 const WIDEN_EVERY_MS = 5_000;
 const WIDEN_AGAIN_MS = 60_000;
+/** For a larger ticket that is on its way; a coordinator that takes longer may do better with another lease. */
+const MOST_WAIT_MS = 10_000;
 /** Between leases that are taken because a node refused one for no reason that this side can see. */
 const ANEW_EVERY_MS = 60_000;
 
@@ -34,8 +37,11 @@ export type Leases = {
    * same reason, or a new one. `undefined`: there are no other nodes, or there were none a moment ago.
    */
   others(used: Lease, failed: readonly string[]): Promise<Lease | undefined>;
-  /** A lease in place of `used`, which a node took for ended or spent; it may name the same nodes. */
-  anew(used: Lease): Promise<Lease>;
+  /**
+   * A lease in place of `used`, whose ticket `shown` a node took for ended or spent; it may name the same nodes. `used`
+   * itself where it has a larger ticket by now, or no other is likely to do better.
+   */
+  anew(used: Lease, shown?: string): Promise<Lease>;
   /** In the background: a lease without these nodes, for the requests to come. */
   avoid(used: Lease, failed: readonly string[]): void;
   /** Nodes that requests may go to now. */
@@ -202,8 +208,12 @@ export function createLeases(
     },
     async get(model) {
       const lease = pool.first(model);
-      if (lease !== undefined) renewal.used(lease);
+      const renewing = lease === undefined ? undefined : renewal.used(lease);
       if (lease !== undefined && isUsable(lease)) return lease;
+      if (lease !== undefined && isAlive(lease) && renewing !== undefined) {
+        await within(MOST_WAIT_MS, renewing);
+        if (isUsable(lease)) return lease;
+      }
       try {
         const next = await authorize(model);
         pool.putFirst(next);
@@ -217,9 +227,11 @@ export function createLeases(
     },
     places: pool.places,
     others,
-    async anew(used) {
+    async anew(used, shown = used.ticket()) {
       const next = successor(used);
       if (next !== undefined) return next;
+      await within(MOST_WAIT_MS, renewal.used(used) ?? Promise.resolve());
+      if (used.ticket() !== shown && isUsable(used)) return used;
       // A node that calls every ticket bad must not make this client hold all its credits, lease after lease.
       const isLikely = used.spent() > used.budget() / 2 || !isAlive(used);
       if (!isLikely && nowMs() < (nextAnewMs.get(used.model) ?? 0)) return used;

@@ -83,6 +83,7 @@ export function createLocalEngines(
       engine: kind,
       answer: called.value,
       refusal: undefined,
+      ticket: undefined,
       cut,
       end,
       ...told,

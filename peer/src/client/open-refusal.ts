@@ -12,7 +12,10 @@ const IN_THE_OPEN = {
   ticket_invalid: [401, "The node did not take this client's ticket."],
   proof_invalid: [401, "The node did not take this client's proof."],
   session_unknown: [401, "The node does not know this client's session."],
-  budget_exhausted: [402, "The lease has nothing left to spend."],
+  budget_exhausted: [
+    402,
+    "The lease has nothing left to spend. Try again in a moment; `troop balance` shows what is left.",
+  ],
   model_not_found: [404, "The node no longer offers the model."],
   engine_error: [502, "The node's engine broke off before it answered."],
   internal: [500, "Something failed on the node."],

@@ -91,8 +91,10 @@ export async function search(
       if (isFirstRefusal) {
         // The same nodes may take another ticket.
         hasAskedAnew = true;
-        const next = await leases.anew(place.lease);
-        if (next === place.lease) learn(order, node.node_id, verdict, answered);
+        const { ticket } = answered;
+        const next = await within(untilMs - nowMs(), leases.anew(place.lease, ticket));
+        if (next === undefined) break;
+        if (next.ticket() === ticket) learn(order, node.node_id, verdict, answered);
         else tried.length = 0;
         lease = next;
       }

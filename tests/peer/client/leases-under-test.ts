@@ -26,6 +26,7 @@ export function leasesUnderTest(events: LeaseEvents = {}) {
   const extended: ExtendRequest[] = [];
   const told: Lease[] = [];
   let fails: Error | undefined;
+  let extending: Promise<void> | undefined;
   const leases = createLeases(
     {
       async authorize(body): Promise<Authorization> {
@@ -54,6 +55,7 @@ export function leasesUnderTest(events: LeaseEvents = {}) {
       },
       async extend(body): Promise<Extension> {
         extended.push(body);
+        await extending;
         if (fails !== undefined) throw fails;
         return {
           ticket: `${body.ticket}+`,
@@ -83,6 +85,12 @@ export function leasesUnderTest(events: LeaseEvents = {}) {
     pass,
     fail: (error: Error | undefined) => {
       fails = error;
+    },
+    /** The coordinator answers no extension before the result is called. */
+    holdExtensions: (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      extending = promise;
+      return resolve;
     },
   };
 }
