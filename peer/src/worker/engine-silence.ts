@@ -1,7 +1,10 @@
 import type { Clock } from "../clock";
 
-/** An engine without a word for so long is taken for stuck: a cold model with a long prompt needs minutes. */
-export const ENGINE_SILENCE_MS = 600_000;
+/** An engine without a word for so long is asked whether it is there: a cold model with a long prompt needs minutes. */
+const ASK_AFTER_MS = 300_000;
+const ASK_EVERY_MS = 60_000;
+/** Some answer nobody while they think, but none for so long. */
+const MOST_UNANSWERED = 6;
 
 /** Counts while it is the engine's turn. */
 export type SilenceWatch = {
@@ -12,18 +15,39 @@ export type SilenceWatch = {
   stop(): void;
 };
 
-export function watchSilence(clock: Clock, onSilence: () => void): SilenceWatch {
+/**
+ * Tells an engine that thinks, which may take hours, from one that is gone without its connections having ended: its
+ * machine lost power, or it hangs altogether. `isThere` never rejects.
+ */
+export function watchSilence(
+  clock: Clock,
+  isThere: () => Promise<boolean>,
+  onGone: () => void,
+): SilenceWatch {
   let isPaused = false;
+  let isOver = false;
   let heardAtMs = clock.steadyMs();
-  let disarm = arm(ENGINE_SILENCE_MS);
+  let unanswered = 0;
+  let disarm = arm(ASK_AFTER_MS);
 
   // One timer, moved on when it is due: pieces of an answer come by the thousand.
   function arm(ms: number): () => void {
     return clock.after(ms, () => {
       const sinceMs = isPaused ? 0 : clock.steadyMs() - heardAtMs;
-      if (sinceMs >= ENGINE_SILENCE_MS) onSilence();
-      else disarm = arm(ENGINE_SILENCE_MS - sinceMs);
+      if (sinceMs >= ASK_AFTER_MS) {
+        void ask();
+        return;
+      }
+      unanswered = 0;
+      disarm = arm(ASK_AFTER_MS - sinceMs);
     });
+  }
+
+  async function ask(): Promise<void> {
+    unanswered = (await isThere()) ? 0 : unanswered + 1;
+    if (isOver) return;
+    if (unanswered === MOST_UNANSWERED) onGone();
+    else disarm = arm(ASK_EVERY_MS);
   }
 
   return {
@@ -34,6 +58,9 @@ export function watchSilence(clock: Clock, onSilence: () => void): SilenceWatch 
     pause() {
       isPaused = true;
     },
-    stop: () => disarm(),
+    stop() {
+      isOver = true;
+      disarm();
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { ModelRoute } from "../engines/catalogue";
 import type { Usage } from "../metering/usage";
 import type { Clock } from "../clock";
 import { type SilenceWatch, watchSilence } from "./engine-silence";
+import type { EngineThere } from "./engine-there";
 import type { LeaseAccount } from "./lease-book";
 import { LONGEST_MS, type ReceiptOutbox } from "./receipt-outbox";
 
@@ -37,7 +38,7 @@ export type Job = {
   /** Ends it early; what is under way then is told by `onCut`. The first reason counts. */
   cut(by: Cut): void;
   onCut(run: () => void): void;
-  /** Cuts it when the engine is silent for too long. */
+  /** Cuts it when the engine is silent because it is gone. */
   readonly silence: SilenceWatch;
   firstByte(): void;
   end(end: JobEnd): void;
@@ -57,6 +58,7 @@ export type Jobs = {
 export type JobsOptions = {
   readonly outbox: ReceiptOutbox;
   readonly clock: Clock;
+  readonly isEngineThere: EngineThere;
   readonly onReceipt: () => void;
   /** It has ended, and its receipt is kept. */
   readonly onEnd?: (receipt: ReceiptClaims, route: ModelRoute) => void;
@@ -66,7 +68,8 @@ export type JobsOptions = {
 
 const CHECKPOINT_EVERY_MS = 1_000;
 
-export function createJobs({ outbox, clock, onReceipt, onEnd, onColdModel }: JobsOptions): Jobs {
+export function createJobs(options: JobsOptions): Jobs {
+  const { outbox, clock, isEngineThere, onReceipt, onEnd, onColdModel } = options;
   const running = new Set<Job>();
   let waiting: (() => void)[] = [];
   let isArmed = false;
@@ -100,7 +103,11 @@ export function createJobs({ outbox, clock, onReceipt, onEnd, onColdModel }: Job
     let ttftMs: number | undefined;
     let hasEnded = false;
     const endCharge = lease.charge(() => job.cut("budget_exhausted"));
-    const silence = watchSilence(clock, () => job.cut("engine_silent"));
+    const silence = watchSilence(
+      clock,
+      () => isEngineThere(route.engine),
+      () => job.cut("engine_silent"),
+    );
 
     function leave(): boolean {
       if (hasEnded) return false;

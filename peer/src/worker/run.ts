@@ -17,6 +17,7 @@ import { createAvailability } from "./availability";
 import { control } from "./control";
 import { createCapacity } from "./capacity";
 import { type Clock, systemClock } from "../clock";
+import { createEngineThere } from "./engine-there";
 import { createHeartbeats, type Heartbeats } from "./heartbeats";
 import { createHardwareRounds } from "./hardware-rounds";
 import { createJobs } from "./jobs";
@@ -97,6 +98,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const jobs = createJobs({
     outbox,
     clock,
+    isEngineThere: createEngineThere(),
     onReceipt: submitter.wake,
     onEnd: (receipt, { offer }) => speeds.ended(receipt, offer.state === "cold"),
     onColdModel: giveBack.loads,
