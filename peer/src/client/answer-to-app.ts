@@ -34,9 +34,11 @@ export function answerToApp(
     contentType: answer.header("content-type"),
     contentEncoding: answer.header("content-encoding"),
   });
+  // A refusal is no work.
+  const rate = refusal === undefined ? answered.rate : 0;
   /** By this side's clock, so never less than the node may claim. */
   const credits = (): string => {
-    const microcredits = ((acks.now().steadyMs - sentAtMs) * answered.rate) / 1_000;
+    const microcredits = ((acks.now().steadyMs - sentAtMs) * rate) / 1_000;
     return formatCredits(Math.ceil(microcredits));
   };
   const ended = (how: BodyEnd): void => {

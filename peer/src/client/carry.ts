@@ -1,14 +1,15 @@
 import { type AnswerDeps, answerToApp } from "./answer-to-app";
 import type { Answered, AppRequest } from "./attempt";
 import { lateAnswer } from "./late-answer";
-import { type Found, LOOK_FOR_MS, search, type SearchDeps } from "./search";
+import { LOOK_FOR_MS, type PatienceDeps, searchWithPatience } from "./patience";
+import type { Found } from "./search";
 import type { Ticks } from "./ticks";
 import { wantsEvents } from "./wants-events";
 
 /** After so long no other node is tried. */
 const LATE_TICKS = LOOK_FOR_MS / 1_000;
 
-export type CarryDeps = SearchDeps & { readonly ticks: Ticks };
+export type CarryDeps = PatienceDeps & { readonly ticks: Ticks };
 
 /**
  * Carries one request to a node and back; before the first byte of an answer it may try another node. `own` is what this
@@ -40,7 +41,7 @@ async function answer(
 ): Promise<Response> {
   let found: Response | Found | undefined;
   try {
-    found = await search(deps, request, own);
+    found = await searchWithPatience(deps, request, own);
   } finally {
     if (found === undefined || found instanceof Response) over();
   }

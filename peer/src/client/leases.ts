@@ -5,6 +5,7 @@ import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/error
 import { type Lease, openLease, type Place } from "./lease";
 import { createLeasePool } from "./lease-pool";
 import { createRenewal } from "./lease-renewal";
+import { createReturningModels } from "./returning-model";
 import { within } from "../within";
 
 /** A ticket with less time left is not used for a new request: it could end on its way. */
@@ -64,6 +65,8 @@ export type LeaseEvents = {
   /** What became of requests to nodes, to be told with a call that is made anyway, and that it has been. */
   readonly observations?: () => NodeObservation[];
   readonly onObserved?: (told: readonly NodeObservation[]) => void;
+  /** For how long a request waits for a model that has no node any more, but had one lately; default: not at all. */
+  readonly patienceMs?: number;
   /** Whether these nodes have so much to do that more of them would serve better. */
   readonly isCrowded?: (nodes: readonly Candidate[]) => boolean;
 };
@@ -79,7 +82,7 @@ export function createLeases(
 ): Leases {
   const { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false } = events;
   const { prefer = () => [], only, conversationsOf = () => 0 } = events;
-  const { observations = () => [], onObserved = () => {} } = events;
+  const { observations = () => [], onObserved = () => {}, patienceMs = 0 } = events;
   const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
   const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
   const pool = createLeasePool(isUsable);
@@ -87,6 +90,7 @@ export function createLeases(
   const nextAnewMs = new Map<string, number>();
   const nextOthers = new Map<string, { readonly atMs: number; readonly hadNone: boolean }>();
   const nextWiderMs = new Map<string, number>();
+  const returning = createReturningModels<Lease>({ nowMs, patienceMs, isGone: isModelGone });
   const renewal = createRenewal({
     nowMs,
     extend: async (lease, add) => {
@@ -141,6 +145,7 @@ export function createLeases(
       })
       .then((granted) => {
         onObserved(observed);
+        returning.seen(model);
         // Many that start together may use up what one of them would not: then more is asked for at once.
         const lease = openLease(model, granted, nowMs, () => renewal.used(lease));
         renewal.watch(lease);
@@ -215,7 +220,7 @@ export function createLeases(
         if (isUsable(lease)) return lease;
       }
       try {
-        const next = await authorize(model);
+        const next = await returning.waitFor(model, () => authorize(model));
         pool.putFirst(next);
         return next;
       } catch (error) {

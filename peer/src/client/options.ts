@@ -13,6 +13,8 @@ export type ClientOptions = {
   /** Ids of nodes to use before others, and of the only ones to use. */
   readonly prefer?: readonly string[] | undefined;
   readonly only?: readonly string[] | undefined;
+  /** For how long a request may wait where no node has a place for it; default: not at all. */
+  readonly patienceMs?: number;
   /** This client's own names for models, a network's in front included. */
   readonly aliases?: ReadonlyMap<string, string> | undefined;
   /** What apps have to show; `undefined`: nothing. */

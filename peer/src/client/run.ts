@@ -76,7 +76,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
 
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
-  const { prefer = [], only } = options;
+  const { prefer = [], only, patienceMs = 0 } = options;
   const order = createNodeOrder(Date.now, { prefer });
   /** A worker with this home is this peer; others of this user show when a lease names them. */
   const ownNodes = new Set<string>([home.identity.peerId]);
@@ -117,6 +117,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
           conversationsOf: (nodeId) => order.conversationsOf(nodeId),
           onExtended: (lease) => void tellOfTicket(node, lease),
           isCrowded: (nodes) => order.isCrowded(nodes),
+          patienceMs,
         },
       ),
       models: createModels(() => asMember(() => api.models(place)), { nowMs: Date.now }),
@@ -136,6 +137,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
       // Without a way to look nothing is said about it.
       overlayAddress: options.overlayAddress ?? (() => ""),
     },
+    patienceMs,
     aliases: options.aliases ?? new Map<string, string>(),
     local,
     bodies: createBodyBudget(),

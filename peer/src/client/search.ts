@@ -12,9 +12,8 @@ import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./no-
 import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
 import { within } from "../within";
 
-/** Nodes that one request tries, and how long it looks for one, before the app is told. */
+/** Nodes that one request tries before its app is told, or waits. */
 const MOST_ATTEMPTS = 3;
-export const LOOK_FOR_MS = 30_000;
 
 export type SearchDeps = AttemptDeps & {
   readonly leases: Leases;
@@ -24,18 +23,32 @@ export type SearchDeps = AttemptDeps & {
 
 export type Found = { readonly answered: Answered; readonly attempts: number };
 
-/** An answer that has begun, or what the app is told instead; `own`: what this machine's engine said before. */
+export type Searched = {
+  /** An answer that has begun, or what the app is told instead. */
+  readonly outcome: Response | Found;
+  /** It says no more than that all are busy: the first of them is free again in so many milliseconds. */
+  readonly freeInMs: number | undefined;
+  /** With those before. */
+  readonly attempts: number;
+};
+
+export type SearchedBefore = {
+  /** What this machine's engine said. */
+  readonly own?: Answered | undefined;
+  readonly attempts: number;
+};
+
+/** Looks for a node that answers, until so many Unix milliseconds. */
 export async function search(
   deps: SearchDeps,
   request: AppRequest,
-  own: Answered | undefined,
-): Promise<Response | Found> {
+  { own, attempts: before }: SearchedBefore,
+  untilMs: number,
+): Promise<Searched> {
   const { leases, order, surroundings, nowMs } = deps;
   const { model, conversation, signal } = request;
-  const untilMs = nowMs() + LOOK_FOR_MS;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
-  const before = own === undefined ? 0 : 1;
   let attempts = before;
   let hasAskedForOthers = false;
   let hasAskedAnew = false;
@@ -117,40 +130,49 @@ export async function search(
     if (held === undefined || held.verdict === "lease") {
       drop(held?.answered);
       if (isModelUnavailable(error)) {
-        return surroundings.hasChosenNodes
-          ? notOfTheChosen(model)
-          : unknownModel(deps.models, model);
+        const chosen = surroundings.hasChosenNodes;
+        return told(chosen ? notOfTheChosen(model) : await unknownModel(deps.models, model));
       }
-      return coordinatorError(error);
+      return told(coordinatorError(error));
     }
   }
   if (signal.aborted) {
     drop(held?.answered);
-    return new Response(null, { status: 499 }); // Nobody reads it.
+    return told(new Response(null, { status: 499 })); // Nobody reads it.
   }
   const places = lease === undefined ? [] : leases.places(lease);
-  if (held === undefined) return noneReachable(model, places, surroundings);
+  if (held === undefined) return told(noneReachable(model, places, surroundings));
   const { answered, verdict } = held;
+  const freeInMs = verdict === "busy" ? order.freeInMs(places.map(idOf)) : undefined;
   // One that is alone says best itself why it is busy.
-  if (verdict === "busy" && tried.length > 1) {
+  if (freeInMs !== undefined && tried.length > 1) {
     drop(answered);
-    return allBusy(model, tried.length, order.freeInMs(places.map(idOf)));
+    return { outcome: allBusy(model, tried.length, freeInMs), freeInMs, attempts };
   }
   const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
   if (!isNotForTheApp) {
-    if (!isHalfJson(answered.answer)) return { answered, attempts };
+    if (!isHalfJson(answered.answer)) return found(answered, freeInMs);
     const answer = await holdJson(answered.answer, answered.heard);
-    if (answer !== undefined) return { answered: { ...answered, answer }, attempts };
+    if (answer !== undefined) return found({ ...answered, answer }, freeInMs);
     if (!signal.aborted) answered.broke();
     drop(answered);
-    return appError(502, "stream_broken", HALF);
+    return told(appError(502, "stream_broken", HALF));
   }
   drop(answered);
-  if (verdict === "gone") return unknownModel(deps.models, model);
+  if (verdict === "gone") return told(await unknownModel(deps.models, model));
   // Whichever it was, the app's key was not the reason: it never got there.
-  return answered.refusal === undefined
-    ? appError(502, "engine_error", LOCKED_ENGINE)
-    : appError(502, "coordinator_refused", UNTRUSTED);
+  return told(
+    answered.refusal === undefined
+      ? appError(502, "engine_error", LOCKED_ENGINE)
+      : appError(502, "coordinator_refused", UNTRUSTED),
+  );
+
+  function told(outcome: Response): Searched {
+    return { outcome, freeInMs: undefined, attempts };
+  }
+  function found(one: Answered, busyForMs: number | undefined): Searched {
+    return { outcome: { answered: one, attempts }, freeInMs: busyForMs, attempts };
+  }
 }
 
 type Line = { readonly place: Place; readonly waitMs: number };
@@ -186,7 +208,8 @@ function onlyAnswer(answered: Answered | undefined): Answered | undefined {
   return undefined;
 }
 
-function drop(answered: Answered | undefined): void {
+/** Nobody will read it. */
+export function drop(answered: Answered | undefined): void {
   answered?.cut();
   answered?.end();
 }

@@ -63,6 +63,11 @@ export const client = command({
       value: "NETWORK",
       summary: "Use this network (default: public; NETWORK/MODEL picks one for a request)",
     },
+    wait: {
+      schema: duration(0, 30).default(30),
+      value: "TIME",
+      summary: "How long a request waits where all nodes are busy (default 30s; 0s: not at all)",
+    },
     drain: {
       schema: duration(0, 86_400).default(10),
       value: "TIME",
@@ -97,6 +102,7 @@ export const client = command({
           host,
           port,
           apiKey,
+          patienceMs: ctx.flags.wait * 1_000,
           drainMs: ctx.flags.drain * 1_000,
         };
         return runClient({ ...shared, env, say, signal, onReady });

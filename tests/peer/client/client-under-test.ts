@@ -212,6 +212,7 @@ export async function startClient(
     readonly home?: Home;
     readonly apiKey?: string;
     readonly drainMs?: number;
+    readonly patienceMs?: number;
     readonly engines?: readonly string[];
     readonly aliases?: ReadonlyMap<string, string>;
     readonly prefer?: readonly string[];
@@ -230,6 +231,7 @@ export async function startClient(
       port: 0,
       apiKey: options.apiKey,
       ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
+      ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
       engines: options.engines,
       aliases: options.aliases,
       prefer: options.prefer,

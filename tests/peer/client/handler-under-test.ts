@@ -27,6 +27,7 @@ export type HandlerUnderTest = {
 export async function handlerFor(
   network: ClientNetwork,
   limits: BodyLimits = {},
+  { patienceMs = 0 }: { readonly patienceMs?: number } = {},
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
@@ -48,6 +49,7 @@ export async function handlerFor(
     order,
     silence: createSilenceWatch(probeNode),
     ticks,
+    patienceMs,
     surroundings: { hasChosenNodes: false, overlayAddress: () => "" },
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(limits),

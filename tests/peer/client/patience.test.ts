@@ -1,0 +1,101 @@
+import { expect, it } from "vitest";
+import { problem } from "../coordinator/fake-coordinator";
+import { clientNetwork, startClient } from "./client-under-test";
+import { type Behaviour, refusal } from "./fake-node";
+import { handlerFor } from "./handler-under-test";
+
+const GOOD: Behaviour = () => Response.json({ from: "the good one" });
+const fullFor = (seconds: number): Response =>
+  refusal(503, "node_busy", { "retry-after": String(seconds) });
+
+async function startWith(patienceMs: number, ...answers: readonly Behaviour[]) {
+  const network = await clientNetwork();
+  for (const answer of answers) await network.addNode(answer);
+  return { network, client: await startClient(network, { patienceMs }) };
+}
+
+it("asks again where all nodes were busy, when the first of them should have room", async () => {
+  let refusals = 0;
+  const { network, client } = await startWith(30_000, () =>
+    refusals++ < 2 ? fullFor(1) : Response.json({}),
+  );
+  const answer = await client.post();
+  expect([answer.status, answer.headers.get("x-troop-attempts")]).toEqual([200, "3"]);
+  expect(network.nodes[0]?.seen.all).toHaveLength(3);
+});
+
+it("tells the app at once where none has room in time", async () => {
+  const { network, client } = await startWith(6_000, () => fullFor(7));
+  const answer = await client.post();
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "7"]);
+  expect(network.nodes[0]?.seen.all).toHaveLength(1);
+});
+
+it("tells the app in the end where none ever has room", async () => {
+  const { network, client } = await startWith(
+    3_200,
+    () => fullFor(1),
+    () => fullFor(1),
+  );
+  const answer = await client.post();
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(await answer.json()).toMatchObject({ error: { code: "node_busy" } });
+  const rounds = network.nodes.map(({ seen }) => seen.all.length);
+  // Each pause lasts from one to one and a half of the second that the nodes said.
+  for (const count of rounds) expect([2, 3, 4]).toContain(count);
+});
+
+it("charges nothing for a refusal", async () => {
+  const { client } = await startWith(0, () => fullFor(1));
+  expect((await client.post()).headers.get("x-troop-credits")).toBe("0");
+});
+
+it("waits no longer for an app that has left", async () => {
+  const network = await clientNetwork();
+  const node = await network.addNode(() => fullFor(20));
+  const handler = await handlerFor(network, {}, { patienceMs: 60_000 });
+  const leaving = new AbortController();
+  const posted = handler.post(undefined, undefined, leaving.signal);
+  await node.seen.until(() => true);
+  leaving.abort();
+  expect((await posted).status).toBe(499);
+  expect(node.seen.all).toHaveLength(1);
+});
+
+/** A client whose leases are spent by their first request and never extended. */
+async function startWithSpentLease(patienceMs: number) {
+  const { network, client } = await startWith(patienceMs, GOOD);
+  network.coordinator.answers["POST /authorize/extend"] = () => problem("internal");
+  network.budget = 1;
+  await (await client.post()).text();
+  return { network, client, nodes: network.nodes.splice(0) };
+}
+
+it("waits for a model that was there a moment ago, and asks the coordinator once for all who wait", async () => {
+  const { network, client, nodes } = await startWithSpentLease(30_000);
+  const before = network.authorized.length;
+  const posted = [client.post(), client.post(), client.post()];
+  await expect.poll(() => network.authorized.length).toBeGreaterThan(before + 1);
+  network.budget = 60_000_000;
+  network.nodes.push(...nodes);
+  const answers = await Promise.all(posted);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  // Each asks for itself at most once.
+  expect(network.authorized.length - before).toBeLessThanOrEqual(5);
+});
+
+it("does not wait again for a model that did not come back", async () => {
+  const { network, client } = await startWithSpentLease(1_500);
+  for (const asked of [2, 1]) {
+    const before = network.authorized.length;
+    const answer = await client.post();
+    expect(await answer.json()).toMatchObject({ error: { code: "model_not_found" } });
+    expect(network.authorized.length - before).toBe(asked);
+  }
+});
+
+it("does not wait for a model that was never there", async () => {
+  const { network, client } = await startWith(30_000);
+  expect((await client.post()).status).toBe(404);
+  expect(network.authorized).toHaveLength(1);
+});
