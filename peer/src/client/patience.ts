@@ -7,8 +7,8 @@ export const LOOK_FOR_MS = 30_000;
 const LEAST_PAUSE_MS = 250;
 
 export type PatienceDeps = SearchDeps & {
-  /** For how long a request may wait where all nodes are busy and their lines are full. */
-  readonly patienceMs: number;
+  /** For how long a request may wait where all nodes are busy and their lines are full; default: not at all. */
+  readonly patienceMs?: number;
   readonly random?: () => number;
 };
 
@@ -21,7 +21,7 @@ export async function searchWithPatience(
   request: AppRequest,
   own: Answered | undefined,
 ): Promise<Response | Found> {
-  const { nowMs, patienceMs, random = Math.random } = deps;
+  const { nowMs, patienceMs = 0, random = Math.random } = deps;
   const startMs = nowMs();
   let before = { own, attempts: own === undefined ? 0 : 1 };
   for (;;) {

@@ -14,6 +14,8 @@ import { within } from "../within";
 
 /** Nodes that one request tries before its app is told, or waits. */
 const MOST_ATTEMPTS = 3;
+/** Where so many engines failed at a request, it is the request: the others would fail as well. */
+const MOST_FAILED_ENGINES = 2;
 
 export type SearchDeps = AttemptDeps & {
   readonly leases: Leases;
@@ -26,7 +28,7 @@ export type Found = { readonly answered: Answered; readonly attempts: number };
 export type Searched = {
   /** An answer that has begun, or what the app is told instead. */
   readonly outcome: Response | Found;
-  /** It says no more than that all are busy: the first of them is free again in so many milliseconds. */
+  /** A node that was busy may do better, and is free again in so many milliseconds. */
   readonly freeInMs: number | undefined;
   /** With those before. */
   readonly attempts: number;
@@ -50,6 +52,7 @@ export async function search(
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
   let attempts = before;
+  let failedEngines = own === undefined ? 0 : 1;
   let hasAskedForOthers = false;
   let hasAskedAnew = false;
   /** The best that a node said so far, should nothing better come. */
@@ -65,8 +68,7 @@ export async function search(
       const places = leases.places(lease);
       let place: Place | undefined = order.next(places, isTried, conversation);
       if (place === undefined) {
-        // An engine that failed at this request would fail anywhere: no reason to ask for more nodes.
-        if (!hasAskedForOthers && held?.verdict !== "engine") {
+        if (!hasAskedForOthers && failedEngines < MOST_FAILED_ENGINES) {
           hasAskedForOthers = true;
           const known = places.map(idOf).filter((id) => !isTried(id));
           const asked = leases.others(lease, [...tried, ...known]);
@@ -94,6 +96,7 @@ export async function search(
       if (answered === undefined) continue;
       const lineMs = Number(answered.answer.header(QUEUE_WAIT_HEADER) ?? Infinity);
       if (verdict === "busy") lines.push({ place, waitMs: lineMs });
+      if (verdict === "engine") failedEngines += 1;
       if (held !== undefined && WORTH[held.verdict] > WORTH[verdict]) {
         drop(answered);
       } else {
@@ -143,9 +146,13 @@ export async function search(
   const places = lease === undefined ? [] : leases.places(lease);
   if (held === undefined) return told(noneReachable(model, places, surroundings));
   const { answered, verdict } = held;
-  const freeInMs = verdict === "busy" ? order.freeInMs(places.map(idOf)) : undefined;
+  // A busy one may do what another's engine did not.
+  const isForLater =
+    verdict === "busy" ||
+    (verdict === "engine" && lines.length > 0 && failedEngines < MOST_FAILED_ENGINES);
+  const freeInMs = isForLater ? order.freeInMs(lines.map(({ place }) => idOf(place))) : undefined;
   // One that is alone says best itself why it is busy.
-  if (freeInMs !== undefined && tried.length > 1) {
+  if (freeInMs !== undefined && verdict === "busy" && tried.length > 1) {
     drop(answered);
     return { outcome: allBusy(model, tried.length, freeInMs), freeInMs, attempts };
   }

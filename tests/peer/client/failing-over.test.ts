@@ -147,6 +147,17 @@ it("asks once for other nodes when all of the lease have failed, and leaves thos
   expect(new Set(network.authorized[1]?.exclude)).toEqual(new Set([one?.id, two?.id]));
 });
 
+it("asks for other nodes where an engine failed, but not where two did", async () => {
+  const failing = () => new Response("engine failed", { status: 500 });
+  const { network, client } = await startWith(failing);
+  expect((await client.post()).status).toBe(500);
+  expect(network.authorized[1]?.exclude).toEqual([network.nodes[0]?.id]);
+
+  const both = await startWith(failing, failing);
+  expect((await both.client.post()).status).toBe(500);
+  expect(both.network.authorized).toHaveLength(1);
+});
+
 it("tries three nodes at most, then tells the app when the first of them has room", async () => {
   const busy = () => refusal(503, "node_busy", { "retry-after": "7" });
   const sooner = () => refusal(503, "node_busy", { "retry-after": "4" });
@@ -183,13 +194,12 @@ it("gives the app a refusal of the request itself at once", async () => {
   expect(network.nodes[1]?.seen.all).toEqual([]);
 });
 
-it("gives the app an engine's own error where no other node does better, and asks for no more nodes", async () => {
+it("gives the app an engine's own error where no other node does better", async () => {
   const said = { error: { message: "bad", type: "server_error", param: null, code: 500 } };
-  const { network, client } = await startWith(() => Response.json(said, { status: 500 }));
+  const { client } = await startWith(() => Response.json(said, { status: 500 }));
   const answer = await client.post();
   expect(answer.status).toBe(500);
   expect(await answer.json()).toEqual(said);
-  expect(network.authorized).toHaveLength(1);
 });
 
 it("never goes to another node after the first byte", async () => {

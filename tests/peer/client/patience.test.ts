@@ -45,6 +45,24 @@ it("tells the app in the end where none ever has room", async () => {
   for (const count of rounds) expect([2, 3, 4]).toContain(count);
 });
 
+it("waits for a busy node where the engine of the only other one failed", async () => {
+  let refusals = 0;
+  const { client } = await startWith(
+    30_000,
+    () => new Response("engine failed", { status: 500 }),
+    () => (refusals++ < 1 ? fullFor(1) : Response.json({ from: "the busy one" })),
+  );
+  expect(await (await client.post()).json()).toEqual({ from: "the busy one" });
+});
+
+it("waits for nobody where two engines failed at the request", async () => {
+  const failing = () => new Response("engine failed", { status: 500 });
+  const { network, client } = await startWith(30_000, failing, failing, () => fullFor(1));
+  const answer = await client.post();
+  expect([answer.status, await answer.text()]).toEqual([500, "engine failed"]);
+  expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 1, 1]);
+});
+
 it("charges nothing for a refusal", async () => {
   const { client } = await startWith(0, () => fullFor(1));
   expect((await client.post()).headers.get("x-troop-credits")).toBe("0");
