@@ -15,7 +15,8 @@ import { epochOf } from "../domain/hardware-round";
 import { beginRun } from "../domain/hardware-run";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
-import { hardwareEpoch } from "../hardware-epoch";
+import { hardwareEpoch, prepareCheck } from "../hardware-epoch";
+import { inBackground } from "../in-background";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { openRun } from "../store/hardware-runs";
 
@@ -66,6 +67,7 @@ export function hardwareChallenge(app: App): void {
         detail: `Try again in ${Math.ceil(seconds / 60)} minutes.`,
       });
     }
+    inBackground(c, prepareCheck(epoch));
     const challenge: Challenge = {
       id: run.id,
       version: HARDWARE_VERSION,
