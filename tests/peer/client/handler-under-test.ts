@@ -27,7 +27,7 @@ export type HandlerUnderTest = {
 export async function handlerFor(
   network: ClientNetwork,
   limits: BodyLimits = {},
-  { patienceMs = 0 }: { readonly patienceMs?: number } = {},
+  patience: Pick<HandleDeps, "patienceMs" | "random"> = {},
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
@@ -49,7 +49,7 @@ export async function handlerFor(
     order,
     silence: createSilenceWatch(probeNode),
     ticks,
-    patienceMs,
+    ...patience,
     surroundings: { hasChosenNodes: false, overlayAddress: () => "" },
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(limits),

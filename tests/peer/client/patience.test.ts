@@ -22,6 +22,8 @@ it("asks again where all nodes were busy, when the first of them should have roo
   const answer = await client.post();
   expect([answer.status, answer.headers.get("x-troop-attempts")]).toEqual([200, "3"]);
   expect(network.nodes[0]?.seen.all).toHaveLength(3);
+  // What was refused has ended as well.
+  await expect.poll(() => network.acks.all.length).toBe(3);
 });
 
 it("tells the app at once where none has room in time", async () => {
@@ -68,17 +70,27 @@ it("charges nothing for a refusal", async () => {
   expect((await client.post()).headers.get("x-troop-credits")).toBe("0");
 });
 
-it("waits no longer for an app that has left", async () => {
-  const network = await clientNetwork();
-  const node = await network.addNode(() => fullFor(20));
-  const handler = await handlerFor(network, {}, { patienceMs: 60_000 });
-  const leaving = new AbortController();
-  const posted = handler.post(undefined, undefined, leaving.signal);
-  await node.seen.until(() => true);
-  leaving.abort();
-  expect((await posted).status).toBe(499);
-  expect(node.seen.all).toHaveLength(1);
-});
+const MOMENTS: readonly [string, (leave: () => void) => unknown][] = [
+  ["before the pause", (leave) => leave()],
+  ["in the pause", (leave) => setImmediate(leave)],
+];
+
+it.each(MOMENTS)(
+  "waits no longer for an app that leaves %s",
+  { timeout: 15_000 },
+  async (_, when) => {
+    const network = await clientNetwork();
+    const node = await network.addNode(() => fullFor(20));
+    const leaving = new AbortController();
+    const random = (): number => {
+      when(() => leaving.abort());
+      return 0;
+    };
+    const handler = await handlerFor(network, {}, { patienceMs: 60_000, random });
+    expect((await handler.post(undefined, undefined, leaving.signal)).status).toBe(499);
+    expect(node.seen.all).toHaveLength(1);
+  },
+);
 
 /** A client whose leases are spent by their first request and never extended. */
 async function startWithSpentLease(patienceMs: number) {
