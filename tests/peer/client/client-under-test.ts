@@ -264,6 +264,15 @@ export async function startClient(
   };
 }
 
+/** A network of nodes that answer so, and a client whose lease will name them in this order. */
+export async function startWith(
+  ...answers: readonly Behaviour[]
+): Promise<{ network: ClientNetwork; client: ClientUnderTest }> {
+  const network = await clientNetwork();
+  for (const answer of answers) await network.addNode(answer);
+  return { network, client: await startClient(network) };
+}
+
 /** A network with one node that answers so, and a client that has its ticket already. */
 export async function startWarm(
   answer?: Behaviour,

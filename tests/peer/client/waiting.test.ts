@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clientNetwork, startClient } from "./client-under-test";
+import { startWith } from "./client-under-test";
 import { type Behaviour, refusal } from "./fake-node";
 
 /** Refuses who would not wait, and answers who does, when its place is free. */
@@ -10,12 +10,6 @@ function full(waitMs: number, then: Promise<unknown> = Promise.resolve()): Behav
     await then;
     return Response.json({ waited: waitMs });
   };
-}
-
-async function startWith(...answers: readonly Behaviour[]) {
-  const network = await clientNetwork();
-  for (const answer of answers) await network.addNode(answer);
-  return { network, client: await startClient(network) };
 }
 
 it("waits at the node with the shortest line where all are full", async () => {
