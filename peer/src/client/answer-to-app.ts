@@ -50,8 +50,10 @@ export function answerToApp(
     answered.ack.end(seenEnd(why, { status, refusal }, engine, meter));
     answered.end();
   };
-  // A stream costs a small answer more than everything else that is done for it here.
-  const whole = answer.header("content-length") === undefined ? undefined : answer.takeWhole();
+  // A stream costs a small answer more than everything else that is done for it here. Events that come in pieces stay
+  // in pieces.
+  const isInPieces = meter.isStream && answer.header("content-length") === undefined;
+  const whole = isInPieces ? undefined : answer.takeWhole();
   const filter = answered.hidesUsage && meter.isStream ? createUsageFilter() : undefined;
   if (whole !== undefined) {
     meter.feed(whole);

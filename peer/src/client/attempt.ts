@@ -55,7 +55,7 @@ export type Answered = {
   readonly ticket: string | undefined;
   /** Microcredits a second that it costs. */
   readonly rate: number;
-  /** When it was sent, and when its first byte came, by the steady clock. */
+  /** When it was sent, and when what the app gets first had come, by the steady clock. */
   readonly sentAtMs: number;
   readonly firstAtMs: number;
   /** The count of tokens in its stream was this client's question, not the app's. */

@@ -160,7 +160,9 @@ export async function search(
   if (!isNotForTheApp) {
     if (!isHalfJson(answered.answer)) return found(answered, freeInMs);
     const answer = await holdJson(answered.answer, answered.heard);
-    if (answer !== undefined) return found({ ...answered, answer }, freeInMs);
+    // What the node took for the rest is not this client's time.
+    const firstAtMs = deps.acks.now().steadyMs;
+    if (answer !== undefined) return found({ ...answered, answer, firstAtMs }, freeInMs);
     if (!signal.aborted) answered.broke();
     drop(answered);
     return told(appError(502, "stream_broken", HALF));

@@ -21,7 +21,7 @@ export type Answer = {
   readonly isWhole: boolean;
   /** What has come first of the body and nobody has read. */
   peek(): Bytes | undefined;
-  /** The whole body, where it has come already and fits in one piece; it is read with that. */
+  /** The whole body, where it has come already; it is read with that. */
   takeWhole(): Bytes | undefined;
   /** Once; what has come already is given at once. */
   read(reader: BodyReader): void;
@@ -86,10 +86,10 @@ export function createAnswer(
     },
     peek: () => unread[0],
     takeWhole() {
-      const [only = new Uint8Array()] = unread;
-      if (isWhole !== true || unread.length > 1 || reader !== undefined) return undefined;
+      if (isWhole !== true || reader !== undefined) return undefined;
+      const [first = new Uint8Array(), ...rest] = unread;
       answer.read({ onData() {}, onEnd() {} });
-      return only;
+      return rest.length === 0 ? first : Buffer.concat([first, ...rest]);
     },
     read(next) {
       if (reader !== undefined) throw new Error("An answer is read once.");

@@ -9,7 +9,7 @@ import { probeNode } from "#peer/client/probe-node";
 import { createSilenceWatch } from "#peer/client/silence";
 import { createTicks } from "#peer/client/ticks";
 import { coordinatorApi } from "#peer/coordinator/api";
-import { systemClock } from "#peer/clock";
+import { type Clock, systemClock } from "#peer/clock";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { CHAT, chatBody, type ClientNetwork } from "./client-under-test";
 
@@ -28,6 +28,7 @@ export async function handlerFor(
   network: ClientNetwork,
   limits: BodyLimits = {},
   patience: Pick<HandleDeps, "patienceMs" | "random"> = {},
+  clock: Pick<Clock, "steadyMs" | "wallMs"> = systemClock,
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
@@ -37,7 +38,7 @@ export async function handlerFor(
   let listMs = 0;
   const deps: HandleDeps = {
     identity,
-    acks: createAckBook({ clock: systemClock, keep() {} }),
+    acks: createAckBook({ clock, keep() {} }),
     networks: createNetworks({
       main: () => "public",
       memberships: () => [],

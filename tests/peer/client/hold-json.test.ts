@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
 import { holdJson, isHalfJson } from "#peer/client/hold-json";
 import { createAnswer } from "#peer/http/answer";
-import { startWarm } from "./client-under-test";
+import { fakeClock } from "../worker/fake-clock";
+import { clientNetwork, startWarm } from "./client-under-test";
 import { openStream } from "./fake-node";
+import { handlerFor } from "./handler-under-test";
 
 async function startHalf() {
   const { network, node, client } = await startWarm();
@@ -62,6 +64,23 @@ it("gives the app JSON that came in pieces as it is", async () => {
   half.end();
   const answer = await posted;
   expect([answer.status, await answer.text()]).toEqual([200, '{"half":true}']);
+});
+
+it("says what JSON in pieces cost, and takes none of the node's time for its own", async () => {
+  const network = await clientNetwork();
+  const half = openStream("application/json");
+  const node = await network.addNode(() => half.response);
+  const clock = fakeClock();
+  const { post } = await handlerFor(network, {}, {}, clock);
+  const posted = post();
+  half.write('{"half":');
+  await node.seen.until(() => true);
+  clock.advance(60_000);
+  half.write("true}");
+  half.end();
+  const { headers } = await posted;
+  expect(headers.get("x-troop-overhead-ms")).toBe("0.00");
+  expect(headers.get("x-troop-credits")).toBe("60");
 });
 
 it("passes long JSON on as it comes", async () => {
