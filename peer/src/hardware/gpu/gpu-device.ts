@@ -111,7 +111,8 @@ function startChild(command: readonly string[], signal: AbortSignal): Child {
   return {
     async ask(request) {
       if (signal.aborted) throw new ProofYielded("The run was stopped.");
-      if (child.exitCode !== null) throw new GpuFailed("The GPU's process ended.");
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      if (hasEnded) throw new GpuFailed("The GPU's process ended.");
       const { promise, resolve } = Promise.withResolvers<GpuAnswer | Error>();
       const limit = setTimeout(
         () => resolve(new GpuFailed("The GPU does not answer.")),

@@ -49,6 +49,33 @@ it("uses no device that computes wrong results", async () => {
   });
 });
 
+it("says so again when it is asked of a process that has crashed since", async () => {
+  const own = (path: string) => JSON.stringify(join(import.meta.dirname, "../../../..", path));
+  const crashesLater = `
+    import { bindPasses, computeRows, digestsOf, passOver } from ${own("tests/support/hardware-run.ts")};
+    import { joined } from ${own("protocol/poh/openings.ts")};
+    const key = new Uint8Array(32).fill(1);
+    const rows = computeRows(64, { nonce: key, nodeId: "self-check", seed: key });
+    let isChecked = false;
+    process.on("message", ({ type, stream }) => {
+      if (isChecked) process.kill(process.pid, "SIGKILL");
+      if (type === "open") return process.send({ type: "opened", label: "A card", tableRowsWanted: 64 });
+      if (type === "begin") return process.send({ type: "begun" });
+      isChecked = type === "pass";
+      const bytes = {
+        step: () => digestsOf(rows),
+        leaf: () => joined(rows),
+        pass: () => passOver(bindPasses(rows, 1, key).pages, stream),
+      }[type]();
+      process.send({ type: "bytes", bytes, tableRows: 64 });
+    });`;
+  const device = await withProcess(crashesLater);
+  const ended = { name: "GpuFailed", message: "The GPU's process ended." };
+  await expect(device.leafRows(0)).rejects.toMatchObject(ended);
+  await expect(device.leafRows(0)).rejects.toMatchObject(ended);
+  await device.close();
+});
+
 it("ends the process when it is stopped, whatever that does", async () => {
   const controller = new AbortController();
   const silent = `process.on("message", () => {});`;
