@@ -4,6 +4,7 @@ import { CliError, EXIT } from "../cli/error";
 import { nearest } from "../cli/nearest";
 import { errorCode } from "../home/atomic-file";
 import { contradiction, PolicyFile } from "./policy";
+import { lineOf } from "./toml-line";
 
 /** Reads `troop.toml`; none is an empty one, unless a person `named` it. Throws `CliError` that names the line. */
 export async function readPolicyFile(path: string, named: boolean): Promise<PolicyFile> {
@@ -40,13 +41,15 @@ export function parsePolicyFile(text: string, path: string): PolicyFile {
   }
   const parsed = PolicyFile.safeParse(table);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const { issues } = parsed.error;
+    // What is missing may only be misspelt, which the next one says.
+    const issue = issues.find(({ path }) => valueAt(table, path) !== undefined) ?? issues[0];
     const isUnknown = issue?.code === "unrecognized_keys";
     const place = [...(issue?.path ?? []), ...(isUnknown ? issue.keys.slice(0, 1) : [])];
     const keys = place.filter((step) => typeof step === "string");
     const name = keys.join(".");
     const what = isUnknown ? unknownKey(name) : `${name} ${issue?.message ?? "is not valid"}`;
-    throw wrong(lineOf(text, keys), what);
+    throw wrong(lineOf(text, keys, entryOf(place)), what);
   }
   const clash = contradiction(parsed.data);
   if (clash !== undefined) throw wrong(lineOf(text, [clash.key]), `${clash.key} ${clash.message}`);
@@ -54,32 +57,21 @@ export function parsePolicyFile(text: string, path: string): PolicyFile {
 }
 
 function unknownKey(name: string): string {
-  const known = Object.keys(PolicyFile.shape);
+  const known = [
+    ...Object.keys(PolicyFile.shape),
+    ...Object.keys(PolicyFile.shape.schedule.unwrap().shape).map((key) => `schedule.${key}`),
+  ];
   const near = nearest(name, known) ?? known.find((key) => key.startsWith(name));
   const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
   return `there is no setting ${name}${hint}`;
 }
 
-/** Line, from 1, on which a key stands: `["policy"]`, or `["schedule", "windows"]` in its table, however that is written. */
-export function lineOf(text: string, keys: readonly string[]): number | undefined {
-  let table = "";
-  let tableLine: number | undefined;
-  for (const [at, line] of text.split("\n").entries()) {
-    const header = /^\s*\[+\s*"?([\w-]+)"?\s*\]+/.exec(line)?.[1];
-    if (header !== undefined) {
-      table = header;
-      if (keys[0] === header) tableLine = at + 1;
-      if (keys.length === 1 && keys[0] === header) return at + 1;
-      continue;
-    }
-    const key = /^\s*"?([\w-]+)"?\s*(?:\.\s*"?([\w-]+)"?\s*)?=/.exec(line);
-    if (key === null) continue;
-    const path = [
-      ...(table === "" ? [] : [table]),
-      ...key.slice(1).filter((part) => part !== undefined),
-    ];
-    const isInline = path.length === 1 && keys.length > 1 && path[0] === keys[0];
-    if (isInline || path.join(".") === keys.join(".")) return at + 1;
-  }
-  return tableLine;
+/** Of a list, the entry that is wrong. */
+function entryOf(place: readonly PropertyKey[]): number | undefined {
+  const last = place.at(-1);
+  return typeof last === "number" ? last : undefined;
+}
+
+function valueAt(table: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value: unknown, key) => Object(value)[key] as unknown, table);
 }
