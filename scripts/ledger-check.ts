@@ -2,6 +2,7 @@
 // Ends with 0 where all is as it must be, 1 where something is not (the first is shown), 2 where it could not look.
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { counted } from "#protocol/counted";
 import { formatCredits } from "#protocol/microcredits";
 import { LEDGER_CHECK_PATH, LedgerCheck } from "#protocol/ledger-check";
 import { openPostgresBackend } from "#self-host/backend-postgres";
@@ -41,8 +42,8 @@ async function straight(databaseUrl: string): Promise<LedgerCheck> {
 }
 
 function describe({ counts, offender_count, offenders, history }: LedgerCheck): string {
-  const counted = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  const summary = `Checked ${counted.join(", ").replaceAll("_", " ")}.\n`;
+  const checked = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  const summary = `Checked ${checked.join(", ").replaceAll("_", " ")}.\n`;
   const [first] = offenders;
   if (first === undefined) return `${summary}Every law of the ledger holds.\n`;
   const lines = history.map(({ transfer, at, type, lease, entries }) => {
@@ -54,7 +55,7 @@ function describe({ counts, offender_count, offenders, history }: LedgerCheck): 
   });
   return `${summary}${offender_count} of them break a law. The first:
   ${first.kind} ${first.id}, ${first.at}
-  expected ${formatCredits(first.expected)} credits, found ${formatCredits(first.found)}
+  expected ${counted(formatCredits(first.expected), "credit")}, found ${formatCredits(first.found)}
   Its latest transfers:
 ${lines.join("")}`;
 }

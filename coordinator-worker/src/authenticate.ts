@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import {
   hashBody,
   PROOF_HEADER,
@@ -57,12 +58,12 @@ export function refuseProof(c: AppContext, refusal: AuthRefusal) {
     case "clock_ahead":
     case "not_yet_valid":
       return problem(c, "clock_skew", {
-        detail: `This peer's clock is ${refusal.aheadSeconds} seconds ahead. Set it and try again.`,
+        detail: `This peer's clock is ${counted(refusal.aheadSeconds, "second")} ahead. Set it and try again.`,
       });
     case "expired":
       return problem(c, "clock_skew", {
         detail:
-          `The proof was made ${refusal.ageSeconds} seconds ago by this peer's clock. ` +
+          `The proof was made ${counted(refusal.ageSeconds, "second")} ago by this peer's clock. ` +
           "Set it, unless the request was that long on its way, and try again.",
       });
     case "wrong_audience":

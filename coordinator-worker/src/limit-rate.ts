@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { PeerId } from "#protocol/identity";
 import { UserId } from "#protocol/names";
 import type { AppContext } from "./app-env";
@@ -85,6 +86,6 @@ async function askWindow(c: AppContext, tier: Tier, subject: string): Promise<Ad
 export function refuseRate(c: AppContext, { resetSeconds }: Admission) {
   return problem(c, "rate_limited", {
     retryAfterSeconds: resetSeconds,
-    detail: `Try again in ${resetSeconds} seconds.`,
+    detail: `Try again in ${counted(resetSeconds, "second")}.`,
   });
 }

@@ -53,7 +53,7 @@ it("reads a database itself, and shows the first offender with its history", asy
   const { exit, out } = await ledgerCheck("--database-url", databaseUrl);
   expect(exit).toBe(1);
   expect(out).toContain("balance_differs_from_entries");
-  expect(out).toContain("expected 1 credits, found 1.5");
+  expect(out).toContain("expected 1 credit, found 1.5");
   expect(out).toMatch(/transfer 1, .*, starter_grant\n.*-1 on account \d+ \(the network, mint\)/);
 });
 

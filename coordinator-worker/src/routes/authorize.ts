@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { createRoute } from "@hono/zod-openapi";
 import { Authorization, AuthorizeRequest, DEFAULT_BUDGET_MICROCREDITS } from "#protocol/authorize";
 import { formatCredits } from "#protocol/microcredits";
@@ -150,7 +151,7 @@ function modelUnavailable(c: AppContext) {
 }
 
 function outOfCredits({ available, held }: Held, starterNeedsHardware: boolean): string {
-  const balance = `The balance is ${formatCredits(available)} credits`;
+  const balance = `The balance is ${counted(formatCredits(available), "credit")}`;
   const holds = held === 0 ? "" : `, and open leases hold ${formatCredits(held)} until they end`;
   const starter = starterNeedsHardware
     ? ' Starter credits come once, with a proof of hardware: "troop benchmark".'

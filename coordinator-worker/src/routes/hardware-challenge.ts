@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { createRoute } from "@hono/zod-openapi";
 import { ENROLMENT_HEADER } from "#protocol/enrolment";
 import {
@@ -64,7 +65,7 @@ export function hardwareChallenge(app: App): void {
       const seconds = Math.max(1, Math.ceil((opened.untilMs - nowMs()) / 1_000));
       return problem(c, "hardware_cooldown", {
         retryAfterSeconds: seconds,
-        detail: `Try again in ${Math.ceil(seconds / 60)} minutes.`,
+        detail: `Try again in ${counted(Math.ceil(seconds / 60), "minute")}.`,
       });
     }
     inBackground(c, prepareCheck(epoch));

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { formatCredits } from "#protocol/microcredits";
 import type { Problem } from "#protocol/problem";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
@@ -36,7 +37,8 @@ export function coordinatorError(error: unknown): Response {
 
 function outOfCredits({ balance_microcredits: balance, held_microcredits: held }: Problem): string {
   const parts = ["There are no credits left to spend."];
-  if (balance !== undefined) parts.push(`The balance is ${formatCredits(balance)} credits.`);
+  if (balance !== undefined)
+    parts.push(`The balance is ${counted(formatCredits(balance), "credit")}.`);
   if (held !== undefined && held > 0) {
     parts.push(
       `Open leases hold ${formatCredits(held)} more; what they do not spend comes back when they end.`,

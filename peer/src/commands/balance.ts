@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import type { Balance } from "#protocol/statement";
 import { columns } from "../cli/columns";
 import { command } from "../command";
@@ -15,9 +16,9 @@ export const balance = command({
 
 function renderBalance(data: Balance): string {
   return columns([
-    ["available", `${data.available} credits`],
-    ["held", `${data.held} credits, by open leases`],
-    ["in escrow", `${data.in_escrow} credits, earned and soon available`],
-    ["total", `${data.total} credits`],
+    ["available", counted(data.available, "credit")],
+    ["held", `${counted(data.held, "credit")}, by open leases`],
+    ["in escrow", `${counted(data.in_escrow, "credit")}, earned and soon available`],
+    ["total", counted(data.total, "credit")],
   ]);
 }

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import type { HardwareStanding } from "#protocol/hardware";
 import type { CommandContext } from "../cli/context";
 import { CliError, EXIT } from "../cli/error";
@@ -87,7 +88,7 @@ function renderBenchmark(data: Benchmark): string {
   const bars = [own, ...others].toSorted((a, b) => b.value - a.value);
   return `Compute   ${(data.compute_ops / 1e9).toFixed(1)} billion operations a second (${data.path.toUpperCase()}, ${data.device})
 Memory    ${(data.memory_bytes / 1e9).toFixed(1)} GB a second
-This run  ${data.run_multiplier.toFixed(2)} credits a second
+This run  ${counted(data.run_multiplier.toFixed(2), "credit")} a second
 
 ${barChart(bars)}
 ${standingLine(data.standing)}
@@ -95,7 +96,7 @@ ${standingLine(data.standing)}
 }
 
 function standingLine({ basis, multiplier, until }: HardwareStanding): string {
-  const earns = `A second on this machine is worth ${multiplier.toFixed(2)} credits`;
+  const earns = `A second on this machine is worth ${counted(multiplier.toFixed(2), "credit")}`;
   if (basis !== "proof") return `${earns}: this run on demand does not count any more.`;
   return `${earns}, verified, until ${until ?? "the next proof"}.`;
 }

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { z } from "zod";
 import type { Earnings, PassedOver } from "#protocol/statement";
 import { table } from "../cli/columns";
@@ -39,11 +40,11 @@ export const earnings = command({
 });
 
 function renderEarnings({ days, total, by_day, by_model, by_node }: Shown): string {
-  const period = days === 1 ? "the last day" : `the last ${days} days`;
+  const period = days === 1 ? "the last day" : `the last ${counted(days, "day")}`;
   const sum =
     total.requests === 0
       ? `Nothing was served in ${period}. "troop worker" lends this machine's engine.\n`
-      : `${total.credits} credits in ${period}, for ${counted(total.requests, "request")} and ` +
+      : `${counted(total.credits, "credit")} in ${period}, for ${counted(total.requests, "request")} and ` +
         `${counted(total.completion_tokens, "token")}.\n`;
   const tables = [
     served(
@@ -114,7 +115,3 @@ const MEANINGS: Readonly<Record<PassedOver, string>> = {
   failed: "a client that had its ticket got no answer from it",
   full: "a client that had its ticket was told that it is busy",
 };
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
-}

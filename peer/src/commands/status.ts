@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { connect } from "node:net";
 import type { HardwareStanding } from "#protocol/hardware";
 import { formatCredits } from "#protocol/microcredits";
@@ -202,12 +203,12 @@ function coordinatorLine(coordinator: CoordinatorStatus): string {
 }
 
 function earnedLine({ credits, requests }: NonNullable<Status["earned_today"]>): string {
-  return `${credits} credits today (UTC), for ${requests} requests`;
+  return `${counted(credits, "credit")} today (UTC), for ${counted(requests, "request")}`;
 }
 
 function hardwareLine({ basis, multiplier, until }: HardwareStanding): string {
   const end = until === undefined ? "" : ` until ${until}`;
-  const earns = `${multiplier} credits a second as a worker`;
+  const earns = `${counted(multiplier, "credit")} a second as a worker`;
   if (basis === "proof") return `${earns}, proven${end}`;
   if (basis === "cooldown") return `${earns}${end}: a proof of it failed`;
   return `${earns}, not proven; troop benchmark proves it`;

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { z } from "zod";
 import { NodeUrl } from "#protocol/heartbeat";
 import type { Terminal } from "../cli/context";
@@ -102,7 +103,6 @@ function httpUrl({ host, port }: Address): string {
 }
 
 function renderReady({ url, models, engines }: WorkerReady): string {
-  const count = models === 1 ? "1 model" : `${models} models`;
   const source = engines.length === 0 ? "no engine yet" : engines.join(", ");
-  return `Lending ${count} (${source}) at ${url}\n`;
+  return `Lending ${counted(models, "model")} (${source}) at ${url}\n`;
 }

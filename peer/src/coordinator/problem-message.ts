@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { CLOCK_SKEW_S } from "#protocol/jws";
 import type { Problem } from "#protocol/problem";
 import { printable } from "./printable";
@@ -15,7 +16,7 @@ export function problemMessage(
     parts.push(`Fields: ${printable(problem.fields.join(", "))}.`);
   }
   if (problem.code === "rate_limited" && retryAfterMs !== undefined) {
-    parts.push(`Try again in ${seconds(Math.ceil(retryAfterMs / 1_000))}.`);
+    parts.push(`Try again in ${counted(Math.ceil(retryAfterMs / 1_000), "second")}.`);
   }
   return parts.join(" ");
 }
@@ -24,11 +25,7 @@ function skewMessage(skewMs: number): string {
   const offSeconds = Math.round(Math.abs(skewMs) / 1_000);
   const direction = skewMs > 0 ? "ahead of" : "behind";
   return (
-    `This machine's clock is ${seconds(offSeconds)} ${direction} the coordinator's; ` +
+    `This machine's clock is ${counted(offSeconds, "second")} ${direction} the coordinator's; ` +
     `${CLOCK_SKEW_S} are allowed. Set the clock, or turn on time synchronisation.`
   );
-}
-
-function seconds(count: number): string {
-  return count === 1 ? "1 second" : `${count} seconds`;
 }

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DIGESTS_PER_LEAF, FULL_TABLE_ROWS, pagesOf } from "#protocol/hardware";
@@ -65,7 +66,7 @@ export async function openCpuDevice(options: CpuOptions): Promise<ProofDevice> {
   return {
     path: "cpu",
     tableRowsWanted: tableLeaves * DIGESTS_PER_LEAF,
-    label: `${count} ${count === 1 ? "core" : "cores"}`,
+    label: counted(count, "core"),
     compute,
     async leafRows(leaf) {
       // Another thread may have kept it; computing it again takes a few milliseconds.

@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import type { Progress } from "./prove";
 
 const EVERY_MS = 1_000;
@@ -17,7 +18,7 @@ export function progressLine(say: (line: string) => void): (progress: Progress) 
 
 function textOf(progress: Progress): string {
   if (progress.part === "compute") {
-    return `Computing: ${progress.rows} rows, ${(progress.opsPerSecond / 1e9).toFixed(1)} billion operations a second`;
+    return `Computing: ${counted(progress.rows, "row")}, ${(progress.opsPerSecond / 1e9).toFixed(1)} billion operations a second`;
   }
-  return `Reading memory: ${progress.passes} passes, ${(progress.bytesPerSecond / 1e9).toFixed(1)} GB a second`;
+  return `Reading memory: ${counted(progress.passes, "pass", "passes")}, ${(progress.bytesPerSecond / 1e9).toFixed(1)} GB a second`;
 }

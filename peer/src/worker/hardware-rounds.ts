@@ -1,3 +1,4 @@
+import { counted } from "#protocol/counted";
 import type { HeartbeatAnswer } from "#protocol/heartbeat";
 import type { Clock } from "../clock";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/errors";
@@ -51,7 +52,8 @@ export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRo
   async function run(signal: AbortSignal, inMs: number): Promise<void> {
     try {
       const { standing } = await prove(signal, inMs);
-      say(`Hardware proven: a second on this machine is worth ${standing.multiplier} credits.`);
+      const worth = counted(standing.multiplier, "credit");
+      say(`Hardware proven: a second on this machine is worth ${worth}.`);
     } catch (error) {
       if (error instanceof ProofYielded) return;
       say(`The proof of this machine's hardware did not succeed: ${reasonOf(error)}`);

@@ -72,7 +72,7 @@ it.each([
   ],
   [
     { verified: false, multiplier: 1, basis: "unproven" },
-    "1 credits a second as a worker, not proven; troop benchmark proves it",
+    "1 credit a second as a worker, not proven; troop benchmark proves it",
   ],
   [
     { verified: false, multiplier: 0.25, basis: "cooldown", until: "2030-01-02T00:00:00.000Z" },
