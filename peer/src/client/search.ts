@@ -1,6 +1,7 @@
 import { QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { appError } from "./app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
+import { CoordinatorUnreachable } from "../coordinator/errors";
 import { coordinatorError, isModelUnavailable } from "./coordinator-error";
 import { holdJson, isHalfJson } from "./hold-json";
 import { isAnswer } from "./is-answer";
@@ -63,7 +64,8 @@ export async function search(
   const lines: Line[] = [];
 
   try {
-    lease = await leases.get(model);
+    lease = await within(untilMs - nowMs(), leases.get(model));
+    if (lease === undefined) throw new CoordinatorUnreachable(NO_TICKET);
     while (attempts - before < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
       const places = leases.places(lease);
       let place: Place | undefined = order.next(places, isTried, conversation);
@@ -205,6 +207,7 @@ async function waitInLine(
   return answered;
 }
 
+const NO_TICKET = "The coordinator gave no ticket in time.";
 const UNTRUSTED =
   "No node took this client's ticket. Check that this machine's clock is right, then try again.";
 const HALF = "The node went away in the middle of its answer; send the request again.";

@@ -1,8 +1,9 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { openHome } from "#peer/home/open-home";
 import { problem } from "../coordinator/fake-coordinator";
 import { temporaryFolder } from "../home/temporary-folder";
 import { openStream } from "./fake-node";
+import { handlerFor } from "./handler-under-test";
 import {
   callsOf,
   chatBody,
@@ -137,4 +138,23 @@ it("introduces itself again to a coordinator that has lost its records", async (
   const client = await startClient(network, { home });
   expect((await client.post()).status).toBe(200);
   expect(registered()).toBe(before + 1);
+});
+
+it("says after half a minute that the coordinator gives no ticket, however long it takes for that", async () => {
+  const network = await clientNetwork();
+  await network.addNode();
+  const asked = Promise.withResolvers<void>();
+  network.coordinator.answers["POST /authorize"] = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const { post } = await handlerFor(network);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const posted = post();
+  await asked.promise;
+  vi.advanceTimersByTime(30_000);
+  const answer = await posted;
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: "coordinator_unreachable" } });
 });
