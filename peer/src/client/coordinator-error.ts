@@ -20,7 +20,12 @@ export function coordinatorError(error: unknown): Response {
     return appError(402, "insufficient_credits", outOfCredits(error.problem));
   }
   if (code === "model_unavailable") {
-    return appError(404, "model_not_found", "No node offers this model now.", { param: "model" });
+    return appError(
+      404,
+      "model_not_found",
+      "No node offers this model now. `troop models` lists what there is.",
+      { param: "model" },
+    );
   }
   // About the network: trying again changes nothing.
   if (code === "not_found" || code === "forbidden") {

@@ -16,12 +16,20 @@ export type HandleDeps = PostDeps & {
 /** Answers an app. Every answer is JSON or what a node said. */
 export async function handle(deps: HandleDeps, request: Request): Promise<Response> {
   if (!isOwnHost(request.headers.get("host"), deps.listening)) {
-    return appError(403, "invalid_request", "This endpoint is not known by that host name.");
+    return appError(
+      403,
+      "invalid_request",
+      "This endpoint is not known by that host name. Use localhost, or its address.",
+    );
   }
   const origin = request.headers.get("origin");
   if (origin === null) return route(deps, request);
   if (!isAllowedOrigin(origin)) {
-    return appError(403, "invalid_request", "Pages of that origin may not use this endpoint.");
+    return appError(
+      403,
+      "invalid_request",
+      "Pages of that origin may not use this endpoint; those that this machine serves may.",
+    );
   }
   if (request.method === "OPTIONS") return preflight(request, origin);
   const answer = await route(deps, request);
@@ -41,7 +49,8 @@ async function route(deps: HandleDeps, request: Request): Promise<Response> {
     return isRead ? Response.json({ status: "ok", endpoint: "/v1" }) : wrongMethod(READ_METHODS);
   }
   if (deps.apiKey !== undefined && !hasAppKey(request.headers, deps.apiKey)) {
-    const text = "This endpoint asks for the API key that it was started with.";
+    const text =
+      "This endpoint asks for the API key that it was started with; send it as a bearer token.";
     return appError(401, "invalid_api_key", text, { headers: { "www-authenticate": "Bearer" } });
   }
   if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {

@@ -99,7 +99,9 @@ export async function unknownModel(models: Models, id: string): Promise<Response
   const there = data.slice(0, SHOWN_MODELS).map((model) => model.id);
   const rest = data.length > there.length ? ` and ${data.length - there.length} more` : "";
   const list =
-    there.length === 0 ? "No model is offered now." : `There is: ${there.join(", ")}${rest}.`;
+    there.length === 0
+      ? "No model is offered now; try again later, or lend one yourself with `troop worker`."
+      : `There is: ${there.join(", ")}${rest}.`;
   const text = `No node offers the model ${JSON.stringify(id.slice(0, 256))}. ${list}`;
   return appError(404, "model_not_found", text, { param: "model" });
 }

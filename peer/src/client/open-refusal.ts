@@ -17,8 +17,8 @@ const IN_THE_OPEN = {
     "The lease has nothing left to spend. Try again in a moment; `troop balance` shows what is left.",
   ],
   model_not_found: [404, "The node no longer offers the model."],
-  engine_error: [502, "The node's engine broke off before it answered."],
-  internal: [500, "Something failed on the node."],
+  engine_error: [502, "The node's engine broke off before it answered. Send the request again."],
+  internal: [500, "Something failed on the node. Send the request again."],
   coordinator_unreachable: [503, "The node has not reached its coordinator yet. Try again."],
   node_busy: [503, "The node serves as many requests as it can. Try again in a moment."],
 } as const satisfies Partial<Record<OpenAiErrorCode, readonly [status: number, message: string]>>;

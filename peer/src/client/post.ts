@@ -30,7 +30,11 @@ export type PostDeps = Omit<CarryDeps, "leases" | "models"> & {
 /** One request of an app, whichever API it speaks: its body has to name a model. */
 export async function post(deps: PostDeps, request: Request, target: string): Promise<Response> {
   if (target.length > MOST_TARGET_CHARACTERS) {
-    return appError(414, "invalid_request", "The path and its query are too long.");
+    return appError(
+      414,
+      "invalid_request",
+      "The path and its query are too long. Send what they hold in the body.",
+    );
   }
   const startedAtMs = deps.acks.now().steadyMs;
   const { headers, signal } = request;
@@ -143,12 +147,16 @@ function packed(): Response {
 function refuseBody({ reason }: BodyRefusal): Response {
   switch (reason) {
     case "too_large":
-      return appError(413, "request_too_large", "The body is larger than 128 MiB.");
+      return appError(
+        413,
+        "request_too_large",
+        "The body is larger than 128 MiB. Send less at once.",
+      );
     case "too_many":
       return appError(503, "node_busy", "Too many large bodies are on their way. Try again.", {
         headers: { "retry-after": "5" },
       });
     case "broken":
-      return appError(400, "invalid_request", "The body did not arrive whole.");
+      return appError(400, "invalid_request", "The body did not arrive whole. Send it again.");
   }
 }

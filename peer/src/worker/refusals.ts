@@ -52,11 +52,15 @@ const REFUSALS = {
   ],
   model_gone: [404, "model_not_found", "This node no longer offers the model.", "model"],
   budget_exhausted: [402, "budget_exhausted", "The lease has nothing left to spend; extend it."],
-  body_too_large: [413, "request_too_large", "The body is larger than this node takes."],
+  body_too_large: [
+    413,
+    "request_too_large",
+    "The body is larger than this node takes; send less at once.",
+  ],
   body_other_length: [400, "invalid_request", "The body has another length than was said."],
   body_other_hash: [400, "invalid_request", "The body has another hash than was said."],
   body_forged: [400, "invalid_request", "The body is not what its session sealed."],
-  body_broken: [400, "invalid_request", "The body did not arrive whole."],
+  body_broken: [400, "invalid_request", "The body did not arrive whole; send it again."],
   body_too_slow: [408, "invalid_request", "The body arrived too slowly; send the request again."],
   busy: [503, "node_busy", "This node serves as many requests as it can; try another."],
   user_active: [503, "node_busy", "Somebody uses this node's machine; try another."],
@@ -67,10 +71,18 @@ const REFUSALS = {
     "coordinator_unreachable",
     "This node has not reached its coordinator yet, so it cannot check tickets; try another.",
   ],
-  engine_unreachable: [502, "engine_unreachable", "This node's engine does not answer."],
-  engine_broke: [502, "engine_error", "This node's engine broke off before it answered."],
-  engine_silent: [504, "engine_error", "This node's engine did not answer in time."],
-  internal: [500, "internal", "Something failed on this node."],
+  engine_unreachable: [
+    502,
+    "engine_unreachable",
+    "This node's engine does not answer; try another, or again in a moment.",
+  ],
+  engine_broke: [
+    502,
+    "engine_error",
+    "This node's engine broke off before it answered; send the request again.",
+  ],
+  engine_silent: [504, "engine_error", "This node's engine is gone; send the request again."],
+  internal: [500, "internal", "Something failed on this node; try another."],
 } as const satisfies Record<string, Row>;
 
 export type RefusalReason = keyof typeof REFUSALS;
