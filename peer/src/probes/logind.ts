@@ -12,6 +12,14 @@ export type Session = {
 
 const PROPERTIES = ["Class", "State", "Type", "IdleHint", "IdleSinceHint", "LockedHint"];
 
+/** Classes of people's sessions; those beside `user` came with systemd 256, and `early` ones are root's. */
+const PEOPLE: ReadonlySet<string> = new Set([
+  "user",
+  "user-early",
+  "user-light",
+  "user-early-light",
+]);
+
 /** The sessions of people: neither the login screen's nor a service's. */
 export async function readSessions(
   machine: Machine,
@@ -47,9 +55,7 @@ function parseSessions(text: string, nowMs: number): readonly Session[] | undefi
     );
     const kind = facts.get("Class");
     if (kind === undefined || !facts.has("IdleHint")) return undefined;
-    // `user-early` and others of its kind came with systemd 256.
-    const isPerson = kind === "user" || kind === "user-light";
-    if (!isPerson || facts.get("State") === "closing") continue;
+    if (!PEOPLE.has(kind) || facts.get("State") === "closing") continue;
     sessions.push(sessionOf(facts, nowMs));
   }
   return sessions;

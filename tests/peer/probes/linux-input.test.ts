@@ -63,11 +63,21 @@ it("takes the latest of several sessions, and a terminal's last key whatever the
   );
 });
 
+it.each(["user", "user-early", "user-light", "user-early-light"])(
+  "counts a session of the class %s: somebody is there",
+  async (Class) => {
+    const session = { Class, sinceMs: NOW - 4_000 };
+    expect(await read(logind(SESSIONS.systemd257, session))).toEqual(idle(4_000));
+  },
+);
+
 it("counts neither the login screen nor sessions that end, and knows that nobody is there", async () => {
   const others = [
     { Class: "greeter", Type: "wayland", sinceMs: NOW },
     { State: "closing", sinceMs: NOW },
     { Class: "manager", sinceMs: NOW },
+    { Class: "background-light", sinceMs: NOW },
+    { Class: "user-incomplete", sinceMs: NOW },
   ];
   expect(await read(logind(SESSIONS.systemd257, ...others))).toEqual(idle(NOW));
   expect(await read({ "loginctl list-sessions": SESSIONS.nobody })).toEqual(idle(NOW));
