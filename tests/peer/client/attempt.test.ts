@@ -167,12 +167,25 @@ it("says of an answer that broke because the app went that the app left", async 
   expect(acked.map(({ outcome }) => outcome)).toEqual(["cancelled"]);
 });
 
-it("sends nothing on for an app that left while its proof was signed", async () => {
-  const { lease, app, try: attempted } = await underTest(() => new Promise(() => {}));
+it("sends nothing for an app that left before its turn", async () => {
+  const { node, lease, app, acked, try: attempted } = await underTest();
   const attempting = attempted();
   app.abort();
   expect(await attempting).toBeUndefined();
-  expect(lease.running()).toBe(0);
+  expect([lease.running(), node.seen.all, acked]).toEqual([0, [], []]);
+});
+
+it("leaves the node of an app that left while its proof was signed", async () => {
+  const { lease, app, acked, deps, request } = await underTest(() => new Promise(() => {}));
+  const [place] = lease.places;
+  if (place === undefined) throw new Error("The lease names no node.");
+  const sign: typeof deps.identity.sign = (bytes) => {
+    app.abort();
+    return deps.identity.sign(bytes);
+  };
+  const identity = { ...deps.identity, sign };
+  expect(await attempt({ ...deps, identity }, request, place)).toBeUndefined();
+  expect([lease.running(), acked.map(({ outcome }) => outcome)]).toEqual([0, ["cancelled"]]);
 });
 
 it("counts nothing where no proof can be signed", async () => {

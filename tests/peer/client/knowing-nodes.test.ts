@@ -124,3 +124,29 @@ it("asks a node that has the model no more once, and not again for as long as th
   }
   expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 3]);
 });
+
+it("asks a node whose engine has too much to do last, for as long as it said", async () => {
+  const full = () =>
+    Response.json({ error: "slow down" }, { status: 429, headers: { "retry-after": "30" } });
+  const { network, client } = await startWith(full, GOOD);
+  for (let times = 0; times < 3; times++) {
+    const messages = [{ role: "user", content: `Begin ${times}.` }];
+    expect((await client.post({ body: chatBody({ messages }) })).status).toBe(200);
+  }
+  expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 3]);
+});
+
+it("finds a node that failed by itself, and goes there again", async () => {
+  const { network, client } = await startWith(() => refusal(502, "engine_unreachable"), GOOD);
+  const [first] = network.nodes;
+  await (await client.post()).text();
+  if (first !== undefined) first.answer = GOOD;
+  let conversations = 0;
+  async function nextNode(): Promise<string | null> {
+    const messages = [{ role: "user", content: `Begin ${(conversations += 1)}.` }];
+    const answer = await client.post({ body: chatBody({ messages }) });
+    await answer.text();
+    return answer.headers.get("x-troop-node");
+  }
+  await expect.poll(nextNode, { timeout: 25_000 }).toBe(first?.id);
+});

@@ -7,7 +7,7 @@ import type { Connection } from "#peer/http/connection";
 
 const PIECE = new Uint8Array(64 * 1_024).fill(120);
 
-function relayOf(told: Pick<Relay, "ended" | "left">): Relay {
+function relayOf(told: Pick<Relay, "ended" | "left"> & Partial<Relay>): Relay {
   const sound = { api: "other", contentType: "audio/mpeg", contentEncoding: undefined } as const;
   return {
     ticks: createTicks(),
@@ -82,4 +82,20 @@ it("tells once that it is over, and that the app left", async () => {
   incoming.onBody(PIECE);
   await body.cancel();
   expect(told).toEqual(["ended: left", "gone"]);
+});
+
+it("keeps no comments for an app that does not read", async () => {
+  const ticks = createTicks();
+  const events = {
+    api: "chat",
+    contentType: "text/event-stream",
+    contentEncoding: undefined,
+  } as const;
+  const meter = createAnswerMeter(events);
+  const incoming = answerOf(0);
+  const body = relayBody(incoming.answer, relayOf({ ticks, meter, ended() {}, left() {} }));
+  for (let seconds = 0; seconds < 2 * 60 * 60; seconds++) ticks.tick();
+  incoming.onOver(true);
+  // What it takes at most before the node has to wait.
+  expect((await new Response(body).text()).split(": waiting").length - 1).toBe(4);
 });

@@ -5,7 +5,7 @@ import { OpenAiError } from "#protocol/openai-error";
 import { EMPTY_BODY_HASH, nodeAudience, PROOF_HEADER, signProof } from "#protocol/proof";
 import { SEALED_PATH } from "#protocol/sealed-message";
 import { TICKET_HEADER, TICKETS_PATH } from "#protocol/ticket";
-import { CHAT, engine, sealedPost, startWorker } from "./worker-under-test";
+import { CHAT, chatBody, engine, sealedPost, startWorker } from "./worker-under-test";
 
 it("a full node says so before the body comes, and takes requests again when one ends", async () => {
   const demo = engine({ firstTokenMs: 60_000 });
@@ -132,4 +132,26 @@ it("a lease's newer ticket, shown on its own, lets what runs go on, also on a fu
   const receipt = await worker.network.receipts.until(() => true);
   expect(receipt.outcome).toBe("completed");
   expect(receipt.engine_ms).toBeGreaterThan(300);
+});
+
+it("a request whose body is not the one that was said keeps no place", async () => {
+  const demo = engine();
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
+  for (const body of [undefined, chatBody({ image: "A".repeat(400_000) })]) {
+    const refused = await worker.post({ bodyHash: EMPTY_BODY_HASH, ...(body && { body }) });
+    expect(refused.status).toBe(400);
+    expect((await worker.post()).status).toBe(200);
+  }
+});
+
+it("a request that came before keeps no place", async () => {
+  const demo = engine();
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
+  const ticket = await worker.ticket();
+  for (const status of [200, 401, 401]) {
+    const answer = await worker.post({ ticket, seq: 0 });
+    await answer.text();
+    expect(answer.status).toBe(status);
+  }
+  expect((await worker.post({ ticket, seq: 1 })).status).toBe(200);
 });

@@ -167,3 +167,19 @@ it("opens a request that comes in the smallest of pieces, chunked", async () => 
   });
   expect(await (await sealed.open(outer)).json()).toHaveProperty("choices");
 });
+
+it("takes a number again whose large body was changed on the way, since nothing was sealed under it", async () => {
+  const { worker, ticket } = await begun();
+  const large = { ticket, body: chatBody({ image: "A".repeat(400_000) }) };
+  const { headers, body } = await sealedPost(worker, large, 1);
+  const changed = Buffer.from(body);
+  changed[changed.length - 100]! ^= 1;
+  const refused = await send(worker, { headers, body: changed });
+  expect([refused.status, (await refused.json()) as unknown]).toMatchObject([
+    400,
+    { error: { code: "invalid_request" } },
+  ]);
+  const again = await sealedPost(worker, large, 1);
+  const answer = await send(worker, again);
+  expect((await again.open(answer)).status).toBe(200);
+});
