@@ -3,6 +3,7 @@ import { Miniflare } from "miniflare";
 import { type HardwareRun, takeCommitment } from "#coordinator/domain/hardware-run";
 import { openCpuDevice } from "#peer/hardware/cpu-device";
 import { proveHardware } from "#peer/hardware/prove";
+import { stopBetween } from "#peer/hardware/stop-between";
 import {
   type CommitRequest,
   HARDWARE_VERSION,
@@ -92,7 +93,7 @@ async function makeProof(scope: Scope) {
   };
   const passed = await proveHardware({
     device,
-    signal,
+    stop: stopBetween(signal),
     nodeId: NODE,
     enrolment: "",
     steadyMs: () => performance.now(),

@@ -11,6 +11,7 @@ import { openGpuDevice } from "#peer/hardware/gpu/gpu-device";
 import { NoGpu } from "#peer/hardware/gpu/gpu-kernel";
 import { GPU_CHILD } from "#peer/hardware/gpu/messages";
 import { proveHardware } from "#peer/hardware/prove";
+import { stopBetween } from "#peer/hardware/stop-between";
 import { HardwareStanding } from "#protocol/hardware";
 import { useCoordinator } from "#support/coordinator";
 import { runTroop } from "#support/network";
@@ -86,7 +87,7 @@ async function proveWith(
     enrolment,
     nodeId: peer.identity.peerId,
     device: { ...device, ...tamper(device) },
-    signal,
+    stop: stopBetween(signal),
     steadyMs: () => performance.now(),
     onProgress: () => {},
     ...(keptDigestBytes !== undefined && { keptDigestBytes }),

@@ -2,6 +2,7 @@ import { expect, it, onTestFinished } from "vitest";
 import type { ProofDevice } from "#peer/hardware/device";
 import { openGpuDevice } from "#peer/hardware/gpu/gpu-device";
 import { proveHardware } from "#peer/hardware/prove";
+import { stopBetween } from "#peer/hardware/stop-between";
 import { coordinatorApi } from "#peer/coordinator/api";
 import { keyOfA } from "#protocol/poh/matrix";
 import { passStream } from "#protocol/poh/page-digest";
@@ -43,7 +44,7 @@ it("proves itself to the coordinator", async () => {
     enrolment,
     nodeId: peer.identity.peerId,
     device: { ...device, tableRowsWanted: 1_024 },
-    signal: new AbortController().signal,
+    stop: stopBetween(new AbortController().signal),
     steadyMs: () => performance.now(),
     onProgress: () => {},
   });

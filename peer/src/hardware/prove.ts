@@ -19,6 +19,7 @@ import { passKey, passStream, ROWS_PER_PAGE } from "#protocol/poh/page-digest";
 import { base64url } from "jose";
 import type { CoordinatorApi } from "../coordinator/api";
 import { type Computed, type ProofDevice, ProofYielded } from "./device";
+import type { StopBetween } from "./stop-between";
 
 /** How long a part takes at least, and the first one at most where the table fills slowly. */
 const COMPUTE_MS = 4_000;
@@ -32,7 +33,8 @@ export type ProveOptions = {
   readonly enrolment: string;
   readonly nodeId: string;
   readonly device: ProofDevice;
-  readonly signal: AbortSignal;
+  /** Its signal is the device's, too. */
+  readonly stop: StopBetween;
   readonly steadyMs: () => number;
   readonly onProgress: (progress: Progress) => void;
   /** Bytes of passes' digests that are kept until some are asked for. */
@@ -51,36 +53,30 @@ export class ProofVersionError extends Error {
 }
 
 /**
- * One whole proof of hardware. Throws `ProofYielded` where `signal` aborts before something was bound, `CoordinatorProblem`
+ * One whole proof of hardware. Throws `ProofYielded` where it is stopped, which waits while something is bound; `CoordinatorProblem`
  * where the coordinator refuses it, and what the device throws.
  */
 export async function proveHardware(options: ProveOptions): Promise<Passed> {
-  const { api, device, enrolment, nodeId } = options;
+  const { api, device, enrolment, nodeId, stop } = options;
   throwIfStopped(options);
   const challenge = await api.challengeHardware(enrolment);
   if (challenge.version !== HARDWARE_VERSION) throw new ProofVersionError();
   const computed = await compute(options, challenge, keyOfA(decode(challenge.nonce), nodeId));
   const tree = treeOfDigests(computed.digests);
-  throwIfStopped(options);
-
-  // From here on what is bound has to be opened: stopping now would look like hiding something. It takes moments.
   const { rows, tableRows } = computed;
   const { id } = challenge;
-  const asked = await api.commitHardware({
-    id,
-    part: "compute",
-    rows,
-    root: base64url.encode(tree.root),
-  });
-  const opened = await openRows(device, asked.open);
-  const answer = await api.verifyHardware({
-    id,
-    part: "compute",
-    rows: base64url.encode(opened),
-    ...encoded(showLeaves(tree, asked.open)),
+  const root = base64url.encode(tree.root);
+  const answer = await stop.whole(async () => {
+    const asked = await api.commitHardware({ id, part: "compute", rows, root });
+    const opened = await openRows(device, asked.open);
+    return api.verifyHardware({
+      id,
+      part: "compute",
+      rows: base64url.encode(opened),
+      ...encoded(showLeaves(tree, asked.open)),
+    });
   });
   if (answer.status === "passed") return answer;
-  throwIfStopped(options);
   return proveMemory(options, { id, tree, tableRows, answer });
 }
 
@@ -116,8 +112,8 @@ type MemoryRun = {
 };
 
 async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passed> {
-  const { api, device, onProgress, steadyMs, keptDigestBytes = KEPT_DIGEST_BYTES } = options;
-  const { id, tableRows, tree } = run;
+  const { device, onProgress, steadyMs, keptDigestBytes = KEPT_DIGEST_BYTES } = options;
+  const { tableRows } = run;
   const issued = decode(run.answer.key);
   const leastMs = Math.max(MEMORY_MS, run.answer.min_ms);
   const streamOf = (pass: number) => passStream(passKey(issued, roots[pass - 1]));
@@ -136,14 +132,32 @@ async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passe
   }
   if (ms < run.answer.min_ms) await Bun.sleep(run.answer.min_ms - ms);
 
-  const root = base64url.encode(rootOf(buildTree(roots)));
-  const passes = roots.length;
+  const answer = await options.stop.whole(() =>
+    showMemory(options, run, { roots, kept, streamOf }),
+  );
+  if (answer.status === "passed") return answer;
+  throw new ProofVersionError();
+}
+
+type Passes = {
+  readonly roots: readonly Uint8Array[];
+  /** Digests of the first passes. */
+  readonly kept: Uint8Array[];
+  readonly streamOf: (pass: number) => Uint8Array;
+};
+
+/** Binds the passes and opens what is asked for of them. */
+async function showMemory(
+  { api, device }: ProveOptions,
+  { id, tableRows, tree }: MemoryRun,
+  { kept, roots, streamOf }: Passes,
+): Promise<OpenAnswer> {
   const asked = await api.commitHardware({
     id,
     part: "memory",
     table_rows: tableRows,
-    passes,
-    root,
+    passes: roots.length,
+    root: base64url.encode(rootOf(buildTree(roots))),
   });
   const places = placesOf(asked.open, tableRows);
   for (const pass of new Set(places.map((place) => place.pass))) {
@@ -153,7 +167,7 @@ async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passe
   const rows = places.flatMap(({ page }) =>
     Array.from({ length: ROWS_PER_PAGE }, (_, at) => page * ROWS_PER_PAGE + at),
   );
-  const answer = await api.verifyHardware({
+  return api.verifyHardware({
     id,
     part: "memory",
     pages: base64url.encode(await openRows(device, rows)),
@@ -162,8 +176,6 @@ async function proveMemory(options: ProveOptions, run: MemoryRun): Promise<Passe
     roots: base64url.encode(shown.roots),
     roots_path: base64url.encode(shown.rootsPath),
   });
-  if (answer.status === "passed") return answer;
-  throw new ProofVersionError();
 }
 
 /** Rows of C, one behind the other. */
@@ -179,8 +191,8 @@ async function openRows(device: ProofDevice, rows: readonly number[]): Promise<U
   return joined(opened);
 }
 
-function throwIfStopped({ signal }: Pick<ProveOptions, "signal">): void {
-  if (signal.aborted) throw new ProofYielded("The run was stopped.");
+function throwIfStopped({ stop }: Pick<ProveOptions, "stop">): void {
+  if (stop.signal.aborted) throw new ProofYielded("The run was stopped.");
 }
 
 function encoded({ leaves, path }: { leaves: Uint8Array; path: Uint8Array }) {

@@ -6,6 +6,7 @@ import { type ProofDevice, ProofYielded } from "./device";
 import { GpuFailed, openGpuDevice } from "./gpu/gpu-device";
 import { NoGpu } from "./gpu/gpu-kernel";
 import { type Passed, type Progress, proveHardware } from "./prove";
+import { type StopBetween, stopBetween } from "./stop-between";
 
 export type ProofRun = {
   readonly passed: Passed;
@@ -34,32 +35,38 @@ export async function runProof(
   api: CoordinatorApi,
   options: ProofOptions,
 ): Promise<ProofRun> {
-  const { needsGpu = false, openGpu = openGpuDevice, signal } = options;
-  let whyNoGpu: string;
+  const { needsGpu = false, openGpu = openGpuDevice } = options;
+  const stop = stopBetween(options.signal);
+  const { signal } = stop;
   try {
-    return await proveWith(await openGpu({ signal }), home, api, options);
-  } catch (error) {
-    const isGpus = error instanceof NoGpu || error instanceof GpuFailed;
-    if (!isGpus || needsGpu) throw error;
-    whyNoGpu = error.message;
+    let whyNoGpu: string;
+    try {
+      return await proveWith(await openGpu({ signal }), home, api, { ...options, stop });
+    } catch (error) {
+      const isGpus = error instanceof NoGpu || error instanceof GpuFailed;
+      if (!isGpus || needsGpu) throw error;
+      whyNoGpu = error.message;
+    }
+    const run = await proveWith(await openCpuDevice({ signal }), home, api, { ...options, stop });
+    return { ...run, whyNoGpu };
+  } finally {
+    stop.end();
   }
-  const run = await proveWith(await openCpuDevice({ signal }), home, api, options);
-  return { ...run, whyNoGpu };
 }
 
 async function proveWith(
   device: ProofDevice,
   home: Home,
   api: CoordinatorApi,
-  { onProgress = () => {}, signal, startsAtMs }: ProofOptions,
+  { onProgress = () => {}, startsAtMs, stop }: ProofOptions & { readonly stop: StopBetween },
 ): Promise<ProofRun> {
   const steadyMs = () => performance.now();
   try {
     const waitMs = (startsAtMs ?? 0) - steadyMs();
     if (waitMs > 0) await Bun.sleep(waitMs);
-    if (signal.aborted) throw new ProofYielded("The run was stopped.");
+    if (stop.signal.aborted) throw new ProofYielded("The run was stopped.");
     const passed = await withEnrolment(home, api, ({ enrolment, peer_id: nodeId }) =>
-      proveHardware({ api, enrolment, nodeId, device, signal, steadyMs, onProgress }),
+      proveHardware({ api, enrolment, nodeId, device, stop, steadyMs, onProgress }),
     );
     return { passed, device };
   } finally {
