@@ -1,12 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
-import { CommitAnswer, CommitRequest, OPEN_WITHIN_MS } from "#protocol/hardware";
+import { CommitAnswer, CommitRequest } from "#protocol/hardware";
 import type { App } from "../app-env";
+import { askToOpen } from "../ask-to-open";
 import { takeCommitment } from "../domain/hardware-run";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { randomBelow } from "../random-below";
-import { keepCommitted, takeRun } from "../store/hardware-runs";
+import { takeRun } from "../store/hardware-runs";
 
 const route = createRoute({
   operationId: "commitHardware",
@@ -50,10 +51,6 @@ export function hardwareCommit(app: App): void {
         detail: `${taken.reason}. The run has ended; another may begin at once.`,
       });
     }
-    const committed = { ...taken.value, asked_ms: nowMs() };
-    const lateMs = committed.asked_ms + OPEN_WITHIN_MS;
-    await keepCommitted(redis, entered.proven.iss, committed, lateMs);
-    const answer: CommitAnswer = { open: committed.open, within_ms: OPEN_WITHIN_MS };
-    return c.json(answer, 200);
+    return c.json(await askToOpen(c.get("deps"), entered.proven.iss, taken.value), 200);
   });
 }

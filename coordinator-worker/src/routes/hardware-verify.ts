@@ -11,14 +11,13 @@ import { base64url } from "jose";
 import type { App, AppContext } from "../app-env";
 import { audit } from "../audit";
 import { checkOpening, type Committed } from "../domain/hardware-run";
-import { countPass } from "../count-pass";
+import { countFailure, countPass } from "../count-run";
 import { COOLDOWN_MS } from "../domain/hardware-score";
 import { TIERS } from "../domain/rate-tiers";
 import { enter } from "../enter";
 import { hardwareEpoch } from "../hardware-epoch";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
-import { recordFailure } from "../store/benchmarks";
-import { keepGoing, keepOpened, startCooldown, takeRun } from "../store/hardware-runs";
+import { keepGoing, keepOpened, takeRun } from "../store/hardware-runs";
 
 const route = createRoute({
   operationId: "verifyHardware",
@@ -59,7 +58,8 @@ export function hardwareVerify(app: App): void {
     const { check } = await hardwareEpoch(config, run.epoch);
     const opened = checkOpening(run, said, nodeId, check, arrivedMs);
     if (!opened.ok) {
-      await fail(c, nodeId, run.in_round, opened.reason);
+      audit(c, { type: "hardware_failed", peerId: nodeId, details: { reason: opened.reason } });
+      await countFailure(c.get("deps"), nodeId, run.in_round, opened.reason);
       return problem(c, "hardware_refused", {
         detail: `${opened.reason}. Nothing counts for the next ${COOLDOWN_MS / 60_000} minutes.`,
       });
@@ -70,20 +70,6 @@ export function hardwareVerify(app: App): void {
         : await finish(c, nodeId, opened.value);
     return c.json(answer, 200);
   });
-}
-
-async function fail(
-  c: AppContext,
-  nodeId: string,
-  inRound: boolean,
-  failure: string,
-): Promise<void> {
-  const { db, nowMs, redis } = c.get("deps");
-  audit(c, { type: "hardware_failed", peerId: nodeId, details: { reason: failure } });
-  await Promise.all([
-    startCooldown(redis, nodeId, nowMs()),
-    recordFailure(db, { nodeId, atMs: nowMs(), inRound, failure }),
-  ]);
 }
 
 type Stage<Name extends Committed["stage"]> = Extract<Committed, { stage: Name }>;
@@ -114,7 +100,7 @@ async function finish(
 ): Promise<OpenAnswer> {
   const run = { computeOps: compute_ops, memoryBytes: memory_bytes, inRound: in_round };
   const { rate, standing } = await countPass(c.get("deps"), nodeId, run);
-  audit(c, { type: "hardware_passed", peerId: nodeId, details: { rate, in_round } });
+  audit(c, { type: "hardware_passed", peerId: nodeId, details: { rate, in_round: run.inRound } });
   const run_multiplier = rate / MICROCREDITS_PER_CREDIT;
   return { status: "passed", compute_ops, memory_bytes, run_multiplier, standing };
 }

@@ -5,6 +5,8 @@ import { CoordinatorProblem, CoordinatorUnreachable } from "../coordinator/error
 import { ProofYielded } from "../hardware/device";
 import { NoGpu } from "../hardware/gpu/gpu-kernel";
 import type { Passed } from "../hardware/prove";
+import type { Lending } from "../lending/lending";
+import type { Jobs } from "./jobs";
 
 /** Proves this machine's hardware at the moments at which the coordinator asks all nodes to. */
 export type HardwareRounds = {
@@ -18,11 +20,18 @@ export type HardwareRounds = {
 
 export type HardwareRoundsOptions = {
   readonly clock: Clock;
-  /** Nobody needs the machine: not its person, and not somebody who is served. */
-  readonly mayRun: () => boolean;
-  /** Gets its device ready, and begins in so many milliseconds. */
-  readonly prove: (signal: AbortSignal, inMs: number) => Promise<Passed>;
+  readonly lending: Pick<Lending, "isOpen" | "gpus">;
+  readonly jobs: Pick<Jobs, "size">;
+  readonly prove: (run: RoundRun) => Promise<Passed>;
   readonly say: (line: string) => void;
+};
+
+export type RoundRun = {
+  readonly signal: AbortSignal;
+  /** Its device is got ready at once, and it begins in so many milliseconds. */
+  readonly inMs: number;
+  /** A machine with a GPU is not judged by its CPU: without a proof it keeps what it earns. */
+  readonly needsGpu: boolean;
 };
 
 /** How often it is looked whether somebody needs the machine. */
@@ -31,10 +40,13 @@ const LOOK_EVERY_MS = 100;
 const PREPARE_MS = 5_000;
 
 export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRounds {
-  const { clock, mayRun, prove, say } = options;
+  const { clock, jobs, lending, prove, say } = options;
   let disarm: (() => void) | undefined;
   let running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
   let isStopped = false;
+
+  /** Nobody needs the machine: not its person, and not somebody who is served. */
+  const mayRun = (): boolean => lending.isOpen && jobs.size === 0;
 
   function begin(inMs: number): void {
     disarm = undefined;
@@ -51,7 +63,8 @@ export function createHardwareRounds(options: HardwareRoundsOptions): HardwareRo
 
   async function run(signal: AbortSignal, inMs: number): Promise<void> {
     try {
-      const { standing } = await prove(signal, inMs);
+      const needsGpu = lending.gpus.length > 0;
+      const { standing } = await prove({ signal, inMs, needsGpu });
       const worth = counted(standing.multiplier, "credit");
       say(`Hardware proven: a second on this machine is worth ${worth}.`);
     } catch (error) {

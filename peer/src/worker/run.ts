@@ -132,12 +132,11 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   cleanup.defer(lending.stop);
   const rounds = createHardwareRounds({
     clock,
-    mayRun: () => lending.decision.lends && jobs.size === 0,
-    prove: async (signal, inMs) => {
+    lending,
+    jobs,
+    prove: async ({ inMs, ...run }) => {
       const startsAtMs = performance.now() + inMs;
-      // A machine with a GPU is not judged by its CPU: without a proof it keeps what it earns.
-      const needsGpu = lending.gpus.length > 0;
-      return (await runProof(home, api, { signal, startsAtMs, needsGpu })).passed;
+      return (await runProof(home, api, { ...run, startsAtMs })).passed;
     },
     say,
   });

@@ -44,13 +44,18 @@ it("keeps no more rows than it may, computes others again, and stops where it is
 it("gives the machine back when it is stopped, in the middle of a run too", async () => {
   const controller = new AbortController();
   const device = await open({ signal: controller.signal, threads: 1 });
+  let computed = 0;
   const running = device.compute({
     ...work,
+    maxRows: 2 ** 18,
     isEnough: (rows) => {
+      computed = rows;
       if (rows > 0) controller.abort();
       return false;
     },
   });
   await expect(running).rejects.toMatchObject({ name: "ProofYielded" });
+  // It did not go on until there were as many as it may make.
+  expect(computed).toBeLessThan(2 ** 17);
   await expect(device.pass(passStream(NONCE))).rejects.toMatchObject({ name: "ProofYielded" });
 });

@@ -18,27 +18,37 @@ const told = (inMs?: number) => ({
   ...(inMs !== undefined && { hardware_round_in_ms: inMs }),
 });
 
-function setUp(mayRun: () => boolean = () => true) {
+function setUp() {
   const clock = fakeClock(0);
+  const machine = { isOpen: true, gpus: [] as { readonly name: string }[] };
+  const jobs = { size: 0 };
   const said: string[] = [];
   const runs: {
     readonly atMs: number;
     readonly beganMs: number;
     readonly signal: AbortSignal;
+    readonly needsGpu: boolean;
     readonly end: PromiseWithResolvers<Passed>;
   }[] = [];
   const rounds = createHardwareRounds({
     clock,
-    mayRun,
+    lending: machine,
+    jobs,
     say: (line) => said.push(line),
-    prove: (signal, inMs) => {
+    prove: ({ inMs, needsGpu, signal }) => {
       const end = Promise.withResolvers<Passed>();
       signal.addEventListener("abort", () => end.reject(new ProofYielded("stopped")));
-      runs.push({ atMs: clock.steadyMs() + inMs, beganMs: clock.steadyMs(), signal, end });
+      runs.push({
+        atMs: clock.steadyMs() + inMs,
+        beganMs: clock.steadyMs(),
+        signal,
+        needsGpu,
+        end,
+      });
       return end.promise;
     },
   });
-  return { clock, rounds, runs, said };
+  return { clock, jobs, machine, rounds, runs, said };
 }
 
 it("begins once at the moment that the last heartbeat told, and says what came of it", async () => {
@@ -60,25 +70,47 @@ it("begins once at the moment that the last heartbeat told, and says what came o
   expect(said).toEqual(["Hardware proven: a second on this machine is worth 0.55 credits."]);
 });
 
-it("leaves a machine alone that somebody needs, and says nothing of it", () => {
-  const { clock, rounds, runs, said } = setUp(() => false);
+type SetUp = ReturnType<typeof setUp>;
+const NEEDS: readonly (readonly [string, (under: SetUp) => unknown])[] = [
+  ["its person", ({ machine }) => (machine.isOpen = false)],
+  ["somebody who is served", ({ jobs }) => (jobs.size = 1)],
+];
+
+it.each(NEEDS)("leaves a machine alone that %s needs, and says nothing of it", (_, need) => {
+  const under = setUp();
+  const { clock, rounds, runs, said } = under;
+  need(under);
   rounds.heard(told(1_000));
   clock.advance(10_000);
   expect(runs.length).toBe(0);
   expect(said).toEqual([]);
 });
 
-it("ends within a tenth of a second when somebody comes", async () => {
-  let isFree = true;
-  const { clock, rounds, runs, said } = setUp(() => isFree);
+it.each(NEEDS)("ends within a tenth of a second when %s comes", async (_, need) => {
+  const under = setUp();
+  const { clock, rounds, runs, said } = under;
   rounds.heard(told(1_000));
   clock.advance(3_000);
   expect(runs[0]?.signal.aborted).toBe(false);
-  isFree = false;
+  need(under);
   clock.advance(100);
   expect(runs[0]?.signal.aborted).toBe(true);
   await rounds.stop();
   expect(said).toEqual([]);
+});
+
+it("does not have a machine with a GPU judged by its CPU", async () => {
+  const { clock, machine, rounds, runs } = setUp();
+  rounds.heard(told(1_000));
+  clock.advance(1_000);
+  expect(runs[0]?.needsGpu).toBe(false);
+  runs[0]?.end.resolve(PASSED);
+  while (rounds.isRunning) await Promise.resolve();
+  machine.gpus = [{ name: "NVIDIA GeForce RTX 3090" }];
+  rounds.heard(told(1_000));
+  clock.advance(1_000);
+  expect(runs[1]?.needsGpu).toBe(true);
+  await rounds.stop();
 });
 
 it("ends with the worker, and takes part in nothing from then on", async () => {

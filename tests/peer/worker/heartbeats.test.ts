@@ -202,6 +202,22 @@ it("does not start against a coordinator that says no to the node itself", async
   await expect(under.heartbeats.start()).rejects.toThrow("no");
 });
 
+it("says goodbye after what is under way: a late answer must not undo it", async () => {
+  const under = setUp();
+  const { heartbeats, sent } = under;
+  await heartbeats.start();
+  const slow = Promise.withResolvers<HeartbeatAnswer>();
+  under.answer = () => slow.promise;
+  heartbeats.offerChanged();
+  const gone = heartbeats.leave();
+  under.answer = seen;
+  await Promise.resolve();
+  expect(sent.all.map(({ state }) => state)).toEqual(["serving", "serving"]);
+  slow.resolve({ status: "seen", next_in_seconds: 15 });
+  await gone;
+  expect(sent.all.map(({ state }) => state)).toEqual(["serving", "serving", "leaving"]);
+});
+
 it("says goodbye, and nothing after it", async () => {
   const { clock, sent, heartbeats } = setUp();
   await heartbeats.start();

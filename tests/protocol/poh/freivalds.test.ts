@@ -24,3 +24,35 @@ it("comes to the right sums where they are largest", () => {
   expect(rowIsRight(right, productRow(right, b), check)).toBe(true);
   expect(rowIsRight(most, most, check)).toBe(false);
 });
+
+/** The two values in each number of a pair of columns. */
+const valuesOf = (columns: Float64Array, place: number): [number, number] => {
+  const both = columns[place] ?? 0;
+  return [both % 2 ** 26, Math.floor(both / 2 ** 26)];
+};
+const modulo = (value: number) => ((value % MODULUS) + MODULUS) % MODULUS;
+
+it.each(["first", "second"] as const)(
+  "finds what the %s two of its four columns do not see",
+  (unseeing) => {
+    const u = valuesOf(check.x[unseeing], 0);
+    const v = valuesOf(check.x[unseeing], 1);
+    const w = valuesOf(check.x[unseeing], 2);
+    // A difference in three places that is at right angles to both columns: their cross product.
+    const difference = [
+      v[0] * w[1] - v[1] * w[0],
+      w[0] * u[1] - w[1] * u[0],
+      u[0] * v[1] - u[1] * v[0],
+    ].map(modulo);
+    for (const column of [0, 1] as const) {
+      const [d0 = 0, d1 = 0, d2 = 0] = difference;
+      expect(modulo(d0 * u[column] + d1 * v[column] + d2 * w[column])).toBe(0);
+    }
+    const wrong = b.slice(0, SIZE);
+    for (const [place, value] of difference.entries()) {
+      wrong[place] = ((wrong[place] ?? 0) + value) % MODULUS;
+    }
+    const one = new Uint8Array(SIZE).with(0, 1);
+    expect(rowIsRight(one, wrong, check)).toBe(false);
+  },
+);

@@ -3,8 +3,8 @@ import type { Config } from "./config";
 import type { Deps } from "./deps";
 import { provenRate, rateOf } from "./domain/hardware-score";
 import { standingOf } from "./domain/hardware-standing";
-import { recordPass } from "./store/benchmarks";
-import { keepOpened, keepProven } from "./store/hardware-runs";
+import { recordFailure, recordPass } from "./store/benchmarks";
+import { keepOpened, keepProven, startCooldown } from "./store/hardware-runs";
 import { grantProvenStarter } from "./store/ledger";
 
 type PassDeps = Pick<Deps, "db" | "nowMs" | "redis"> & {
@@ -36,4 +36,18 @@ export async function countPass(
   await keepProven(redis, nodeId, proven, atMs);
   const stored = proven && { rate: proven.rate, until_ms: proven.untilMs };
   return { rate, standing: standingOf({ proven: stored, cooldown: undefined }, atMs) };
+}
+
+/** A run failed: what was proven before counts no more, in Redis and in Postgres, and the node cools down. */
+export async function countFailure(
+  { db, nowMs, redis }: Pick<Deps, "db" | "nowMs" | "redis">,
+  nodeId: string,
+  inRound: boolean,
+  failure: string,
+): Promise<void> {
+  const atMs = nowMs();
+  await Promise.all([
+    startCooldown(redis, nodeId, atMs),
+    recordFailure(db, { nodeId, atMs, inRound, failure }),
+  ]);
 }
