@@ -188,6 +188,22 @@ it("leaves the node of an app that left while its proof was signed", async () =>
   expect([lease.running(), acked.map(({ outcome }) => outcome)]).toEqual([0, ["cancelled"]]);
 });
 
+it("leaves the node of an app that left while its request was sent once more", async () => {
+  const { node, lease, app, deps, request, try: attempted } = await underTest();
+  await shown(await attempted()).text();
+  node.forgetSessions();
+  node.answer = () => new Promise(() => {});
+  const [place] = lease.places;
+  if (place === undefined) throw new Error("The lease names no node.");
+  const sign: typeof deps.identity.sign = (bytes) => {
+    app.abort();
+    return deps.identity.sign(bytes);
+  };
+  const identity = { ...deps.identity, sign };
+  expect(await attempt({ ...deps, identity }, request, place)).toBeUndefined();
+  expect(lease.running()).toBe(0);
+});
+
 it("counts nothing where no proof can be signed", async () => {
   const { lease, acked, deps, request } = await underTest();
   const [place] = lease.places;

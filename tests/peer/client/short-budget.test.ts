@@ -84,6 +84,22 @@ it("a lease that is spent while its extension is under way is waited for, not re
   expect(asked).toHaveLength(1);
 });
 
+it("a spent lease whose extension does not come is replaced after ten seconds", async () => {
+  const { state, leases, asked, holdExtensions } = leasesUnderTest();
+  const lease = await leases.get("m");
+  holdExtensions();
+  lease.begin(60 * CREDIT);
+  state.nowMs += 2_000;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const next = leases.get("m");
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await next).not.toBe(lease);
+  expect(asked).toHaveLength(2);
+});
+
 it("a node that takes a lease for spent is shown the larger ticket that came meanwhile", async () => {
   const { leases, asked, holdExtensions } = leasesUnderTest();
   const lease = await leases.get("m");
