@@ -37,23 +37,20 @@ function lineOfKey(text: string, keys: readonly string[]): number | undefined {
 /** Text in quotes, with what is escaped in it; a comment; what begins, parts or ends lists; anything else that is written. */
 const TOKEN = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#.*|[[\],\n]|[^\s[\],"'#]+/g;
 
-/** How far below its list's line an entry stands. What is no list has none. */
+/** How far below its list's line an entry stands, before which there are no lists in the list. What is no list has none. */
 function linesToEntry(text: string, line: number, entry: number): number {
   const rest = text
     .split("\n")
     .slice(line - 1)
     .join("\n");
   const list = rest.slice(rest.indexOf("[", rest.indexOf("=")));
-  let depth = 0;
   let lines = 0;
   let commas = 0;
   for (const [token] of list.matchAll(TOKEN)) {
+    if (token === "]") return 0;
     if (token === "\n") lines += 1;
-    else if (token === "[") depth += 1;
-    else if (token === ",") commas += depth === 1 ? 1 : 0;
-    else if (token === "]") depth -= 1;
-    else if (!token.startsWith("#") && commas === entry) return lines;
-    if (depth === 0 && token === "]") return 0;
+    else if (token === ",") commas += 1;
+    else if (token !== "[" && !token.startsWith("#") && commas === entry) return lines;
   }
   return 0;
 }

@@ -35,6 +35,22 @@ it.each([new NoGpu("no GPU was found"), new GpuFailed("The GPU's process ended."
   },
 );
 
+it("stops its device with the run, and not past what holds it while something is bound", async () => {
+  const person = new AbortController();
+  const { asked, outcome } = await proofWith({
+    signal: person.signal,
+    openGpu: async ({ signal }) => {
+      expect(signal).not.toBe(person.signal);
+      expect(signal.aborted).toBe(false);
+      person.abort();
+      expect(signal.aborted).toBe(true);
+      throw new NoGpu("no GPU was found");
+    },
+  });
+  expect(outcome).toBe("ProofYielded");
+  expect(asked).not.toContain("/hardware/challenge");
+});
+
 it("asks for nothing where it needs a GPU and there is none", async () => {
   const openGpu = failing(new NoGpu("no GPU was found"));
   const { asked, outcome } = await proofWith({ openGpu, needsGpu: true });
