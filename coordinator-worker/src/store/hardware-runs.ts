@@ -162,10 +162,9 @@ function setProven(
 }
 
 function setCooldown(pipeline: Pipeline, nodeId: string, fromMs: number, unless: Unless = {}) {
-  const cooldown = JSON.stringify({ from_ms: fromMs, until_ms: fromMs + COOLDOWN_MS });
-  // It may begin some seconds from now.
-  const px = COOLDOWN_MS + CHALLENGE_TTL_S * 1_000;
-  pipeline.set(cooldownKey(nodeId), cooldown, { px, ...unless });
+  const untilMs = fromMs + COOLDOWN_MS;
+  const cooldown = JSON.stringify({ from_ms: fromMs, until_ms: untilMs });
+  pipeline.set(cooldownKey(nodeId), cooldown, { pxat: untilMs, ...unless });
 }
 
 export async function readMarks(redis: Redis, nodeId: string): Promise<HardwareMarks> {

@@ -48,6 +48,14 @@ it("forgets what was proven when a proof fails: nothing of it is left after the 
   });
 });
 
+it("takes runs again as soon as a cool-down is over", async () => {
+  const [node, nowMs] = [crypto.randomUUID(), Date.now()];
+  await startCooldown(redis, node, nowMs - HOUR + 60_000);
+  expect((await openRun(redis, proofOf(node), runOf("a"))).outcome).toBe("cooling");
+  await startCooldown(redis, node, nowMs - HOUR);
+  expect((await openRun(redis, proofOf(node), runOf("a"))).outcome).toBe("opened");
+});
+
 it("begins no run from the moment that rows are bound until they were opened", async () => {
   const [node, nowMs] = [crypto.randomUUID(), Date.now()];
   const run = runOf("a");
