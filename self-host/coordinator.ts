@@ -14,6 +14,7 @@ import { keepSignals } from "./own-signals";
 import { ADMIN_PASSWORD_FILE, removeRunningFile, writeRunningFile } from "./running-file";
 import { newSecret } from "./secret";
 import { openStores } from "./stores";
+import { straightToStores } from "./straight-to-stores";
 
 /** Milliseconds between runs of the cron that moves credits which are due; Cloudflare's does the same. */
 const SWEEP_MS = 5 * 60_000;
@@ -93,8 +94,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const { miniflare, url } = await keepSignals(async () => {
       const started = new Miniflare({
         name: "coordinator",
-        modules: true,
-        script,
+        ...straightToStores(script),
         compatibilityDate: "2026-07-01",
         compatibilityFlags: ["nodejs_compat"],
         host: "127.0.0.1",
