@@ -1,6 +1,7 @@
 import { type ProblemCode, problemOf } from "#protocol/problem";
 import { MAX_BODY_BYTES } from "#protocol/submit";
 import { clientAddress, type TrustedProxies } from "./client-address";
+import { postToRuntime } from "./runtime-post";
 import { SelfHostError } from "./self-host-error";
 
 /**
@@ -31,13 +32,13 @@ export function startFront(options: {
     }
     const from = server.requestIP(request)?.address ?? "unknown";
     headers.set("cf-connecting-ip", clientAddress(from, request.headers, options.proxies));
+    if (request.method === "POST") return postToRuntime(to, headers, body, request.signal);
     return fetch(to, {
       method: request.method,
       headers,
       body: request.body === null ? null : body,
       redirect: "manual",
-      // A kept connection may be closed by the runtime in the moment in which it is used again, and a POST that
-      // failed so must not be sent twice.
+      // A kept connection may be closed by the runtime in the moment in which it is used again.
       keepalive: false,
       // As it is, whatever its encoding: nothing is unpacked on the way.
       decompress: false,
@@ -55,7 +56,10 @@ async function readAtMost(
   request: Request,
   mostBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return undefined;
+  const length = request.headers.get("content-length");
+  if (Number(length ?? 0) > mostBytes) return undefined;
+  // Where the length was said no more than that comes.
+  if (length !== null) return new Uint8Array(await request.arrayBuffer());
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of request.body ?? []) {

@@ -1,6 +1,6 @@
 import { type Answer, createAnswer, type IncomingAnswer } from "./answer";
 import { type Connection, connect } from "./connection";
-import { createConnectionPool } from "./connection-pool";
+import { type ConnectionPool, createConnectionPool } from "./connection-pool";
 import { type OutgoingHeaders, requestHead } from "./request-head";
 
 /** What is sent: all of it at hand, or as it comes. */
@@ -44,17 +44,35 @@ export type OutgoingPost = {
   readonly connectWithinMs?: number;
 };
 
+export type CallerOptions = {
+  /** Milliseconds that a connection is kept for another request. */
+  readonly idleMs: number;
+  /** Whether a request is sent again on a new connection where a kept one turns out to be closed. */
+  readonly sendsAgain: boolean;
+};
+
 const CONNECT_WITHIN_MS = 5_000;
-const pool = createConnectionPool(Date.now);
 /** Small bodies leave together with the head, in one packet where they fit. */
 const ONE_WRITE_BYTES = 16 * 1_024;
+
+/** To nodes and engines. Kept for less than the minute after which routers and servers tend to forget a silent connection. */
+export const callHttp = createCaller({ idleMs: 50_000, sendsAgain: true });
+
+/** Makes a `callHttp` with connections of its own. */
+export function createCaller({
+  idleMs,
+  sendsAgain,
+}: CallerOptions): (post: OutgoingPost) => HttpCall {
+  const pool = createConnectionPool(() => performance.now(), idleMs);
+  return (post) => call(post, pool, sendsAgain);
+}
 
 /**
  * One POST over HTTP/1.1. `fetch` would not do: Bun lets only so many run at once, in one queue for the process. Nor
  * would `node:http`, which costs a hop twice what this does (docs/decisions/0008). Bytes and headers pass as they come;
  * nothing is followed, unpacked or timed out but connecting. Throws where a header or the path cannot be sent.
  */
-export function callHttp(post: OutgoingPost): HttpCall {
+function call(post: OutgoingPost, pool: ConnectionPool, sendsAgain: boolean): HttpCall {
   const url = new URL(post.url);
   const head = requestHead(url, post.headers);
   /** Carries this request; once that is over it may carry another's. */
@@ -74,10 +92,10 @@ export function callHttp(post: OutgoingPost): HttpCall {
       const over = (): void => {
         current = undefined;
       };
-      const answer = await exchange(url, connection, head, post.body, over);
+      const answer = await exchange(pool, url, connection, head, post.body, over);
       if (answer.ok || isCut) return isCut && !answer.ok ? { ok: false, reason: "cut" } : answer;
       // An engine may close an idle connection in the moment in which it is used again (vLLM's after 5 s).
-      const isStale = answer.reason === "broke" && used !== undefined;
+      const isStale = answer.reason === "broke" && used !== undefined && sendsAgain;
       if (!isStale || !isRepeatable(post.body)) return answer;
     }
   }
@@ -96,6 +114,7 @@ function isRepeatable(body: OutgoingBody): boolean {
 }
 
 function exchange(
+  pool: ConnectionPool,
   { origin }: URL,
   connection: Connection,
   head: Buffer,

@@ -10,16 +10,15 @@ export type ConnectionPool = {
 type Idle = { readonly connection: Connection; readonly sinceMs: number };
 
 const MOST_IDLE = 256;
-/** Below the minute after which routers and servers tend to forget a silent connection. */
-const IDLE_MS = 50_000;
 
-export function createConnectionPool(nowMs: () => number): ConnectionPool {
+/** `idleMs`: how long a connection is kept without work. One that is taken has been so for less. */
+export function createConnectionPool(nowMs: () => number, idleMs: number): ConnectionPool {
   const idleAt = new Map<string, Idle[]>();
   let sweeping: ReturnType<typeof setTimeout> | undefined;
 
   function sweep(): void {
     sweeping = undefined;
-    const beforeMs = nowMs() - IDLE_MS;
+    const beforeMs = nowMs() - idleMs;
     for (const [origin, idle] of idleAt) {
       const kept = idle.filter(({ connection, sinceMs }) => {
         const isKept = connection.isOpen && sinceMs > beforeMs;
@@ -33,7 +32,7 @@ export function createConnectionPool(nowMs: () => number): ConnectionPool {
   }
   function arm(): void {
     if (sweeping !== undefined || idleAt.size === 0) return;
-    sweeping = setTimeout(sweep, IDLE_MS);
+    sweeping = setTimeout(sweep, idleMs);
     sweeping.unref();
   }
 
@@ -43,7 +42,8 @@ export function createConnectionPool(nowMs: () => number): ConnectionPool {
       for (;;) {
         const last = idle?.pop();
         if (last === undefined) return undefined;
-        if (last.connection.isOpen) return last.connection;
+        if (last.connection.isOpen && nowMs() - last.sinceMs < idleMs) return last.connection;
+        last.connection.close();
       }
     },
     give(origin, connection) {

@@ -2,7 +2,7 @@ import { type HeaderLines, headerValue } from "./answer-head";
 import type { OutgoingHeaders } from "./request-head";
 
 /** Belong to one connection, not to the request that travels over it (RFC 9110, 7.6.1). */
-const HOP_BY_HOP = [
+export const HOP_BY_HOP = [
   "connection",
   "keep-alive",
   "proxy-connection",

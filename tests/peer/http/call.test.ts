@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, expect, it } from "vitest";
-import { callHttp, type OutgoingBody } from "#peer/http/call";
+import { callHttp, createCaller, type OutgoingBody } from "#peer/http/call";
 import { SELF_SIGNED } from "./self-signed";
 
 const servers: Server[] = [];
@@ -98,6 +98,21 @@ it("asks again on a new connection where the one that it had kept turns out clos
   expect(await outcome(post(url))).toBe("200 ok");
   expect(await outcome(post(url))).toBe("200 ok");
   expect(connections()).toBe(2);
+});
+
+it("asks nothing twice where it is told not to, and uses connections again all the same", async () => {
+  let asked = 0;
+  const { url, connections } = await serve(({ socket, text }) => {
+    if (!text.endsWith("{}")) return;
+    asked += 1;
+    if (asked === 3) socket.destroy();
+    else socket.write(OK);
+  });
+  const call = createCaller({ idleMs: 50_000, sendsAgain: false });
+  const once = () => outcome(call({ url: `http://${url}/`, headers: {}, body: JSON_BODY }));
+  expect([await once(), await once(), await once()]).toEqual(["200 ok", "200 ok", "broke"]);
+  expect([asked, connections()]).toEqual([3, 1]);
+  expect(await once()).toBe("200 ok");
 });
 
 it("does not ask twice what a new connection broke on", async () => {
