@@ -75,6 +75,14 @@ export async function peerIdOf(publicKey: PublicKey): Promise<PeerId> {
   return calculateJwkThumbprint(publicKey, "sha256");
 }
 
+/** A public key, ready to verify with, and whose it is. */
+export type OpenPublicKey = { readonly key: CryptoKey; readonly peerId: PeerId };
+
+export async function openPublicKey(publicKey: PublicKey): Promise<OpenPublicKey> {
+  const [key, peerId] = await Promise.all([importPublicKey(publicKey), peerIdOf(publicKey)]);
+  return { key, peerId };
+}
+
 export async function importPublicKey(publicKey: PublicKey): Promise<CryptoKey> {
   return importJWK({ ...publicKey }, "EdDSA");
 }

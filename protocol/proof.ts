@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { sha256Base64url } from "./encoding";
-import { type Identity, importPublicKey, type PeerId, peerIdOf, PublicKey } from "./identity";
+import {
+  type Identity,
+  openPublicKey,
+  type OpenPublicKey,
+  type PeerId,
+  PublicKey,
+} from "./identity";
 import { CLOCK_SKEW_S, type JwsRefusal, readHeader, signPeerJws, verifyJws } from "./jws";
 import type { Outcome } from "./outcome";
 
@@ -89,17 +95,19 @@ export function signProof(
 
 /**
  * Verifies who sent a request and that it is this one; a caller still has to mark `jti` as used.
- * `body` may be left out by who checks `bh` later, while the body streams.
+ * `bodyHash` may be left out by who checks `bh` later, while the body streams. `open`: for who meets the same keys often.
  */
 export async function verifyProof(
   proof: string,
   request: Omit<ProvenRequest, "bodyHash"> & { readonly bodyHash?: string },
   nowMs: number,
+  open: (key: PublicKey) => Promise<OpenPublicKey> = openPublicKey,
 ): Promise<Outcome<ProofClaims & { readonly key: PublicKey }, ProofRefusal>> {
   const header = readHeader(proof, ProofHeader);
   if (header === undefined) return { ok: false, reason: "malformed" };
 
-  const verified = await verifyJws(proof, await importPublicKey(header.jwk), ProofClaims, {
+  const { key, peerId } = await open(header.jwk);
+  const verified = await verifyJws(proof, key, ProofClaims, {
     typ: PROOF_TYP,
     audience: request.audience,
     nowMs,
@@ -107,7 +115,7 @@ export async function verifyProof(
   if (!verified.ok) return verified;
 
   const claims = verified.value;
-  if (claims.iss !== (await peerIdOf(header.jwk))) return { ok: false, reason: "wrong_key" };
+  if (claims.iss !== peerId) return { ok: false, reason: "wrong_key" };
   const refusal = checkRequest(claims, request, nowMs);
   return refusal ?? { ok: true, value: { ...claims, key: header.jwk } };
 }

@@ -74,6 +74,7 @@ const DISCOVERY_PATHS = [
   "/invites/*",
 ];
 
+const utf8 = new TextDecoder();
 const timedOut = () => new HTTPException(504, { message: "time limit" });
 
 export function createApp(): App {
@@ -90,7 +91,9 @@ export function createApp(): App {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => problem(c, "body_too_large") }));
   app.use(async (c, next) => {
     // Whatever becomes of the request: an answer in front of an unread body ends the connection under it.
-    await c.req.arrayBuffer();
+    const body = await c.req.arrayBuffer();
+    // Else Hono makes a Response of it to read the text of its JSON from.
+    c.req.bodyCache.text = Promise.resolve(utf8.decode(body)) as never;
     await next();
   });
   for (const path of ["/authorize/*", "/transactions/*", "/auth/*", "/hardware/*"]) {

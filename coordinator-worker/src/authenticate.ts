@@ -11,6 +11,7 @@ import { readPayload } from "#protocol/jws";
 import type { Outcome } from "#protocol/outcome";
 import { z } from "zod";
 import type { AppContext } from "./app-env";
+import { openKnownKey } from "./known-keys";
 import { problem } from "./problem";
 
 export type Proven = ProofClaims & { readonly key: PublicKey };
@@ -37,7 +38,7 @@ export async function authenticate(c: AppContext): Promise<Outcome<Proven, AuthR
   const request = { method: c.req.method, target: url.pathname + url.search, bodyHash };
   let refused: AuthRefusal = { reason: "missing" };
   for (const audience of config.audiences) {
-    const verified = await verifyProof(proof, { ...request, audience }, nowMs());
+    const verified = await verifyProof(proof, { ...request, audience }, nowMs(), openKnownKey);
     if (verified.ok) return verified;
     if (verified.reason === "expired") {
       const madeAtS = readPayload(proof, MadeAt)?.iat ?? 0;

@@ -6,11 +6,21 @@ export function stripPrefix(
   request: Request<unknown, IncomingRequestCfProperties>,
   env: object,
 ): Request<unknown, IncomingRequestCfProperties> {
-  const publicUrl = "PUBLIC_URL" in env ? env.PUBLIC_URL : undefined;
-  if (typeof publicUrl !== "string" || !URL.canParse(publicUrl)) return request;
-  const prefix = new URL(publicUrl).pathname.replace(/\/+$/, "");
+  const prefix = prefixOf("PUBLIC_URL" in env ? env.PUBLIC_URL : undefined);
+  if (prefix === "") return request;
   const url = new URL(request.url);
-  if (prefix === "" || !url.pathname.startsWith(`${prefix}/`)) return request;
+  if (!url.pathname.startsWith(`${prefix}/`)) return request;
   url.pathname = url.pathname.slice(prefix.length);
   return new Request(url, request);
+}
+
+let known = { publicUrl: undefined as unknown, prefix: "" };
+
+/** Without a slash at the end; read once, since every request asks. */
+function prefixOf(publicUrl: unknown): string {
+  if (known.publicUrl !== publicUrl) {
+    const isUrl = typeof publicUrl === "string" && URL.canParse(publicUrl);
+    known = { publicUrl, prefix: isUrl ? new URL(publicUrl).pathname.replace(/\/+$/, "") : "" };
+  }
+  return known.prefix;
 }

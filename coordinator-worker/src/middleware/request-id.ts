@@ -9,7 +9,8 @@ export function requestId() {
     const given = c.req.header("x-request-id");
     const id = given !== undefined && SANE.test(given) ? given : crypto.randomUUID();
     c.set("requestId", id);
-    await next();
+    // Before there is an answer: setting it on one makes another answer, with all its headers.
     c.header("x-request-id", id);
+    await next();
   });
 }

@@ -13,7 +13,8 @@ export async function sqlRows<Row extends z.ZodType>(
   statement: SQL,
 ): Promise<z.infer<Row>[]> {
   const { rows } = await storeCall("postgres", () => db.execute(statement));
-  return z.array(row).parse(rows);
+  // Not `z.array(row)`: to make a schema costs more than to parse with it.
+  return rows.map((one) => row.parse(one));
 }
 
 /** As `sqlRows`, for a statement that answers exactly one row. */
