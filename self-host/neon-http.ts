@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type LoopbackOptions, type LoopbackServer, serveLoopback } from "./loopback-server";
-import { isSameSecret } from "./secret";
+import { secretChecker } from "./secret";
 import {
   POSTGRES_ERROR_FIELDS,
   PostgresError,
@@ -27,10 +27,11 @@ export function serveNeonHttp(
   backend: SqlBackend,
   options: LoopbackOptions & { readonly secret: string },
 ): LoopbackServer {
+  const isSecret = secretChecker(options.secret);
   return serveLoopback(async (request) => {
     if (new URL(request.url).pathname !== "/sql") return new Response("not found", { status: 404 });
     if (request.method !== "POST") return new Response("use POST", { status: 405 });
-    if (!isSameSecret(passwordOf(request.headers), options.secret)) {
+    if (!isSecret(passwordOf(request.headers))) {
       return new Response("wrong password in Neon-Connection-String", { status: 401 });
     }
     try {

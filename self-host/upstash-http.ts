@@ -1,7 +1,7 @@
 import { Command, type Redis } from "ioredis";
 import { z } from "zod";
 import { type LoopbackOptions, type LoopbackServer, serveLoopback } from "./loopback-server";
-import { isSameSecret } from "./secret";
+import { secretChecker } from "./secret";
 
 /**
  * The wire protocol of Upstash's REST, as `@upstash/redis` 1.39 speaks it: `POST /` with one command as
@@ -16,8 +16,9 @@ export function serveUpstashHttp(
   redis: Redis,
   options: LoopbackOptions & { readonly secret: string },
 ): LoopbackServer {
+  const isSecret = secretChecker(options.secret);
   return serveLoopback(async (request) => {
-    if (!isSameSecret(bearerOf(request.headers), options.secret)) {
+    if (!isSecret(bearerOf(request.headers))) {
       return failure(401, "Unauthorized: wrong token");
     }
     const run = ROUTES[`${request.method} ${new URL(request.url).pathname}`];
@@ -41,7 +42,7 @@ const ROUTES: Readonly<Record<string, Run>> = {
     return outcome(reply, encoding);
   },
   "POST /pipeline": async (redis, body, encoding) => {
-    const commands = z.array(RedisCommand).parse(body);
+    const commands = RedisCommands.parse(body);
     const replies = await Promise.allSettled(commands.map((command) => send(redis, command)));
     return replies.map((reply) => {
       if (reply.status === "fulfilled") return outcome(reply.value, encoding);
@@ -50,15 +51,12 @@ const ROUTES: Readonly<Record<string, Run>> = {
     });
   },
   "POST /multi-exec": async (redis, body, encoding) => {
-    const commands = z.array(RedisCommand).parse(body);
+    const commands = RedisCommands.parse(body);
     // Written in one go, so that nothing comes between them on the shared connection.
     const queued = [["MULTI"], ...commands].map((command) => send(redis, command));
     const [executed] = await Promise.allSettled([send(redis, ["EXEC"]), ...queued]);
     if (executed.status === "rejected") throw executed.reason;
-    return z
-      .array(z.unknown())
-      .parse(executed.value)
-      .map((reply) => outcome(reply, encoding));
+    return Replies.parse(executed.value).map((reply) => outcome(reply, encoding));
   },
 };
 
@@ -74,6 +72,9 @@ const RedisCommand = z
   .array(Word)
   .min(1)
   .refine(([name = ""]) => !REFUSED.has(name.toUpperCase()), "not available over REST");
+// Made once: a schema costs more than to parse with it.
+const RedisCommands = z.array(RedisCommand);
+const Replies = z.array(z.unknown());
 
 function send(redis: Redis, [name = "", ...words]: readonly string[]): Promise<unknown> {
   // Byte strings stay bytes. In upper case ioredis takes the command for none that it knows, and does
