@@ -39,7 +39,7 @@ async function run(scope: Scope): Promise<Figure[]> {
     warmUpCallsEach: 4,
     isAtOnce: true,
   });
-  const { samples, waits } = await locks.stop();
+  const { samples, waits, waitedFor, extendWaits } = await locks.stop();
   const away = await startBenchCoordinator(scope, { databaseUrl, addLatencyMs: FAR_MS });
   const far = await settled(scope, away.url, 1);
   const tripsInARow = (median(far.batchMs) - median(near.batchMs)) / FAR_MS;
@@ -74,11 +74,14 @@ async function run(scope: Scope): Promise<Figure[]> {
       note: `median ${median(authorized.callMs).toFixed(0)} ms, p99 ${quantile(authorized.callMs, 0.99).toFixed(0)} ms`,
     },
     {
-      name: "sessions that waited for a lock",
+      name: "sessions that waited for a row, a table or a transaction",
       unit: "",
       measured: waits,
       target: { atMost: 0 },
-      note: `in ${samples} looks at pg_stat_activity`,
+      note:
+        `in ${samples} looks at pg_stat_activity` +
+        (waits > 0 ? ` (${waitedFor.join(", ")})` : "") +
+        (extendWaits > 0 ? `; ${extendWaits} for a new page of a file` : ""),
     },
   ];
 }

@@ -1,11 +1,23 @@
 import { Client } from "pg";
 
 export type LockWatch = {
-  /** Looks taken so far, and in how many of them each session waited for a lock, summed up. */
-  readonly stop: () => Promise<{ readonly samples: number; readonly waits: number }>;
+  readonly stop: () => Promise<LocksSeen>;
+};
+
+type LocksSeen = {
+  /** Looks taken so far. */
+  readonly samples: number;
+  /** In how many of them each session waited for a lock, summed up: by another's row, table or transaction. */
+  readonly waits: number;
+  /** What they waited for, as PostgreSQL names it. */
+  readonly waitedFor: readonly string[];
+  /** The same for room at the end of a file: whoever inserts when a page is full waits while another adds one. */
+  readonly extendWaits: number;
 };
 
 const LOOK_EVERY_MS = 10;
+/** PostgreSQL lists it among the locks. It is nobody's row, and no statement can do without. */
+const EXTEND = "extend";
 
 /** Looks again and again which sessions of a PostgreSQL wait for a row, a table or a transaction. */
 export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
@@ -13,14 +25,24 @@ export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
   await client.connect();
   let samples = 0;
   let waits = 0;
+  let extendWaits = 0;
+  const waitedFor = new Set<string>();
   const over = new AbortController();
   const watching = (async () => {
     while (!over.signal.aborted) {
-      const { rows } = await client.query<{ waiting: number }>(
-        "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock'",
+      const { rows } = await client.query<{ lock: string; sessions: number }>(
+        `select wait_event as lock, count(*)::int as sessions from pg_stat_activity
+          where wait_event_type = 'Lock' group by 1`,
       );
       samples += 1;
-      waits += rows[0]?.waiting ?? 0;
+      for (const { lock, sessions } of rows) {
+        if (lock === EXTEND) {
+          extendWaits += sessions;
+          continue;
+        }
+        waits += sessions;
+        waitedFor.add(lock);
+      }
       await Bun.sleep(LOOK_EVERY_MS);
     }
   })();
@@ -31,7 +53,7 @@ export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
         await watching;
         await client.end();
       }
-      return { samples, waits };
+      return { samples, waits, waitedFor: [...waitedFor], extendWaits };
     },
   };
 }
