@@ -7,8 +7,9 @@ export type Client = {
   readonly target: string;
   /** As npm installs it; a version that was tried. */
   readonly package: string;
-  /** Of its command in `node_modules/.bin`. */
+  /** Of its command in `node_modules/.bin`, where it is not another that runs it. */
   readonly bin: string;
+  readonly command?: (installed: string, place: Place) => readonly string[];
   readonly args: (model: string) => readonly string[];
   /** Besides `PATH` and a `HOME` of its own. */
   readonly env: (place: Place) => Readonly<Record<string, string>>;
@@ -25,6 +26,7 @@ export type Place = {
 
 const PROMPT = "hi";
 const ANY_KEY = "any";
+const IN_BROWSER = join(import.meta.dirname, "in-browser.ts");
 
 export const CLIENTS: readonly Client[] = [
   {
@@ -89,6 +91,14 @@ export const CLIENTS: readonly Client[] = [
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     }),
   },
+  {
+    target: "/v1/chat/completions",
+    package: "@sparticuz/chromium@147.0.0",
+    bin: "chromium",
+    command: (installed, { baseUrl }) => [process.execPath, IN_BROWSER, installed, baseUrl],
+    args: (model) => [model],
+    env: ({ home }) => ({ TMPDIR: home }),
+  },
 ];
 
 export type Ran = { readonly exitCode: number; readonly out: string; readonly seconds: number };
@@ -105,8 +115,9 @@ export async function runClient(
     await Bun.write(join(place.home, path), text);
   }
   const startedMs = performance.now();
+  const usual = [join(installed, "node_modules/.bin", client.bin)];
   const child = Bun.spawn(
-    [join(installed, "node_modules/.bin", client.bin), ...client.args(place.model)],
+    [...(client.command?.(installed, place) ?? usual), ...client.args(place.model)],
     {
       cwd: place.home,
       env: { PATH: process.env["PATH"] ?? "", HOME: place.home, ...client.env(place) },

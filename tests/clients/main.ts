@@ -1,6 +1,6 @@
 // Real programs that use models, each answered through a network of its own by the demo engine. For every night: it
 // downloads more than a gigabyte, into a temporary folder that is removed.
-// usage: npm run test:clients [-- codex opencode qwen claude]
+// usage: npm run test:clients [-- codex opencode qwen claude chromium]
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
