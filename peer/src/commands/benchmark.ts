@@ -3,6 +3,7 @@ import type { HardwareStanding } from "#protocol/hardware";
 import type { CommandContext } from "../cli/context";
 import { CliError, EXIT } from "../cli/error";
 import { command } from "../command";
+import { printable } from "../coordinator/printable";
 import { barChart } from "../hardware/bar-chart";
 import { ProofYielded } from "../hardware/device";
 import { progressLine } from "../hardware/progress-line";
@@ -32,7 +33,7 @@ export const benchmark = command({
   run: async (ctx): Promise<Benchmark> => {
     const signal = ctx.stopSignal();
     const { home, api } = await ctx.coordinator();
-    await leaveRequestsAlone(ctx);
+    await leaveOthersAlone(ctx);
     try {
       const onProgress = progressLine(ctx.say);
       const { passed, device, whyNoGpu } = await runProof(home, api, { signal, onProgress });
@@ -57,15 +58,24 @@ export const benchmark = command({
   human: renderBenchmark,
 });
 
-/** A run takes all of the machine, and whoever is served by it now would wait. */
-async function leaveRequestsAlone(ctx: CommandContext<unknown, Benchmark>): Promise<void> {
+/** A run takes all of the machine, and whoever is served by it now, or uses its GPU, would wait. */
+async function leaveOthersAlone(ctx: CommandContext<unknown, Benchmark>): Promise<void> {
   const worker = await askOwnWorker(ctx, { ask: "status" });
-  if (worker === undefined || worker.running === 0) return;
-  throw new CliError(
-    EXIT.failed,
-    "This machine's worker serves a request now, and a benchmark would take the machine from it.",
-    "Run: troop pause, and then: troop benchmark",
-  );
+  if (worker === undefined) return;
+  const hint = "Run: troop pause, and then: troop benchmark";
+  if (worker.running > 0) {
+    const why = "This machine's worker serves a request now";
+    throw new CliError(
+      EXIT.failed,
+      `${why}, and a benchmark would take the machine from it.`,
+      hint,
+    );
+  }
+  if (worker.reason === "gpu_in_use") {
+    const why = `Others use this machine: ${printable(worker.why)}`;
+    const all = `Try again later; or all the same: ${hint.replace("Run: ", "")}`;
+    throw new CliError(EXIT.failed, `${why}. A benchmark would disturb that, and find less.`, all);
+  }
 }
 
 function explained(error: unknown): unknown {

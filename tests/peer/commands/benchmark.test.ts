@@ -40,29 +40,44 @@ it("asks for the newest troop where the coordinator wants a proof that this one 
   expect(coordinator.seen.map(({ target }) => target)).not.toContain("/hardware/commit");
 });
 
-it("leaves the machine to whoever its worker serves now", async () => {
+const LENDING: WorkerStatus = {
+  state: "lending",
+  why: "always",
+  policy: "always",
+  running: 0,
+  waiting: 0,
+  concurrency: 4,
+  models: [],
+  gpus: [],
+  signals: [],
+};
+const PLAYING = { state: "paused", reason: "gpu_in_use", why: "game.exe uses the GPU" } as const;
+
+/** Next to a worker of the same home that says this of itself. */
+async function besideWorker(status: WorkerStatus) {
   const { coordinator, dir, run } = await setUp();
-  const busy: WorkerStatus = {
-    state: "lending",
-    why: "always",
-    policy: "always",
-    running: 1,
-    waiting: 0,
-    concurrency: 4,
-    models: [],
-    gpus: [],
-    signals: [],
-  };
-  const platform = platformNamed(process.platform);
-  const controls = await listenForControl(controlAddress(dir, platform), async () => ({
-    ok: true,
-    status: busy,
-  }));
+  const address = controlAddress(dir, platformNamed(process.platform));
+  const controls = await listenForControl(address, async () => ({ ok: true, status }));
   onTestFinished(() => controls.close());
   const { err, exit } = await run("benchmark");
+  return { err, exit, asked: coordinator.seen.map(({ target }) => target) };
+}
+
+it.each<[Partial<WorkerStatus>, string]>([
+  [{ running: 1 }, "serves a request now"],
+  [PLAYING, "game.exe uses the GPU"],
+])("leaves the machine to whoever needs it now: %o", async (status, why) => {
+  const { asked, err, exit } = await besideWorker({ ...LENDING, ...status });
   expect(exit).toBe(EXIT.failed);
-  expect(err).toContain("troop pause");
-  expect(coordinator.seen).toEqual([]);
+  expect(err).toContain(why);
+  expect(err).toContain("troop pause, and then: troop benchmark");
+  expect(asked).toEqual([]);
+});
+
+it("runs beside a worker that its owner paused", async () => {
+  const paused = { state: "paused", reason: "paused", why: "you paused it" } as const;
+  const { asked } = await besideWorker({ ...LENDING, ...paused });
+  expect(asked).not.toEqual([]);
 });
 
 it.each([
