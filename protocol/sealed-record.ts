@@ -94,10 +94,14 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
   function readRecord(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
     const part = bytes.subarray(0, missing);
     missing -= part.length;
-    pieces.push(part);
-    if (missing > 0) return bytes.subarray(part.length);
-    const read = { record, isLast: header >= LAST, sealed: joined(pieces) };
-    pieces = [];
+    if (missing > 0) {
+      pieces.push(part);
+      return bytes.subarray(part.length);
+    }
+    // Most records come in one piece, which is opened where it lies.
+    const sealed = pieces.length === 0 ? part : joined([...pieces, part]);
+    const read = { record, isLast: header >= LAST, sealed };
+    if (pieces.length > 0) pieces = [];
     header = 0;
     headerBytes = 0;
     record += 1;
@@ -123,8 +127,6 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
 }
 
 function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {

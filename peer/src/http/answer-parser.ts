@@ -31,6 +31,9 @@ type Line = {
 };
 
 const MOST_TRAILERS = 256;
+/** Digits of a size that is read without making text of it: up to 16 MiB. */
+const QUICK_DIGITS = 6;
+const [RETURN, LINE_FEED] = [13, 10];
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/;
 
 /** Reads the answer to one POST (RFC 9112), however its bytes are cut. What two readers could take in two ways is refused. */
@@ -119,8 +122,31 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
     return bytes.subarray(piece.length);
   }
 
+  /**
+   * Most chunks lie whole in what came, with their size and the line's end behind them: a token is one. Those are read
+   * where they lie; `undefined`: it is no such chunk, and read in its parts.
+   */
+  function readWholeChunk(bytes: Buffer<ArrayBuffer>): Rest {
+    let size = 0;
+    let at = 0;
+    for (; at < QUICK_DIGITS; at += 1) {
+      const digit = hexDigit(bytes[at]);
+      if (digit === -1) break;
+      size = size * 16 + digit;
+    }
+    const start = at + 2;
+    const end = start + size;
+    const isWhole =
+      size > 0 && isLineEnd(bytes, at) && end + 2 <= bytes.length && isLineEnd(bytes, end);
+    if (!isWhole) return undefined;
+    onBody(bytes.subarray(start, end));
+    return bytes.subarray(end + 2);
+  }
+
   function step(bytes: Buffer<ArrayBuffer>): Rest {
     switch (state) {
+      case "size":
+        return (kept === undefined && readWholeChunk(bytes)) || readLine(bytes, lines.size);
       case "length":
       case "chunk":
         return readBody(bytes);
@@ -145,4 +171,16 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
       if (state === "untilClose") end();
     },
   };
+}
+
+function isLineEnd(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === RETURN && bytes[at + 1] === LINE_FEED;
+}
+
+/** -1: it is none. */
+function hexDigit(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }

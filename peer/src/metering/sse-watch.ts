@@ -53,9 +53,13 @@ export function createSseWatch(): SseWatch {
   function feed(chunk: Uint8Array): void {
     let from = 0;
     for (let end = indexOfLf(chunk, 0); end !== -1; end = indexOfLf(chunk, from)) {
-      if (isInLine) {
+      if (end === from && !isInLine) {
+        // Every other line is one of these, without a text to look at.
+        isAfterBlank = true;
+        isNamed = false;
+      } else if (isInLine) {
         endLine(carried + textOf(chunk, from, Math.min(end, from + KEPT - carried.length)));
-      } else if (isTelling(chunk, from, end)) {
+      } else if (isTelling(chunk, from)) {
         endLine(textOf(chunk, from, Math.min(end, from + KEPT)));
       } else {
         isAfterBlank = false;
@@ -89,9 +93,9 @@ export function createSseWatch(): SseWatch {
 }
 
 /** Whether a line needs a look: most are chunks of text, `data: {"id":…`, and are known by a few bytes. */
-function isTelling(chunk: Uint8Array, from: number, end: number): boolean {
+function isTelling(chunk: Uint8Array, from: number): boolean {
   const first = chunk[from];
-  if (end === from || first === CR || first === LOWER_E) return true;
+  if (first === CR || first === LOWER_E) return true;
   if (first !== LOWER_D) return false;
   const brace = chunk[from + 5] === SPACE ? from + 6 : from + 5;
   return !(chunk[brace] === BRACE && chunk[brace + 1] === QUOTE && chunk[brace + 2] === LOWER_I);

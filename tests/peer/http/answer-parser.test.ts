@@ -57,6 +57,25 @@ const WHOLE: Readonly<Record<string, { text: string; body: string; isReusable: b
     body: "a\r\n0123456789",
     isReusable: true,
   },
+  "a chunk that looks like chunks": {
+    text: answer(
+      "HTTP/1.1 200 OK",
+      "transfer-encoding: chunked",
+      "",
+      "11",
+      "x\r\n1\r\ny\r\n0\r\n\r\nabc",
+      "0",
+      "",
+      "",
+    ),
+    body: "x\r\n1\r\ny\r\n0\r\n\r\nabc",
+    isReusable: true,
+  },
+  "an extension as long as its chunk": {
+    text: answer("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", "1;ax", "y", "0", "", ""),
+    body: "y",
+    isReusable: true,
+  },
   "the connection's end": {
     text: answer("HTTP/1.1 200", "", "until it closes"),
     body: "until it closes",
@@ -154,6 +173,7 @@ const BROKEN: Readonly<Record<string, string>> = {
   "a chunk size below zero": `${HEAD}transfer-encoding: chunked\r\n\r\n-1\r\nx\r\n`,
   "a chunk size beyond all bounds": `${HEAD}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n`,
   "a chunk longer than it says": `${HEAD}transfer-encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n`,
+  "a chunk with another one in place of its line's end": `${HEAD}transfer-encoding: chunked\r\n\r\n1\r\nxyz1\r\nx\r\n0\r\n\r\n`,
   "a chunk line without an end": `${HEAD}transfer-encoding: chunked\r\n\r\n1;${"x".repeat(5_000)}`,
   "a head without an end": `${HEAD}a: ${"x".repeat(70_000)}`,
   "too many headers": `${HEAD}${"a: 1\r\n".repeat(300)}\r\n`,

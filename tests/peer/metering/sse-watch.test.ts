@@ -18,6 +18,7 @@ const STREAMS = {
   responses:
     'event: response.created\ndata: {"type":"response.created"}\n\nevent: response.completed\ndata: {"type":"response.completed","x":"event: error"}\n\n',
   unnamed: 'data: {"type":"response.created"}\n\ndata: {"type": "response.completed"}\n\n',
+  mixed: 'event: response.created\ndata: {}\n\ndata: {"type":"response.completed"}\n\n',
 };
 
 it("knows a stream's end, failure and last event", () => {
@@ -31,6 +32,7 @@ it("knows a stream's end, failure and last event", () => {
     isErrorTold: false,
   });
   expect(watched(STREAMS.unnamed)).toMatchObject({ lastEvent: "response.completed" });
+  expect(watched(STREAMS.mixed)).toMatchObject({ lastEvent: "response.completed" });
 });
 
 it("does not take text, an absent error or a comment for an event", () => {
