@@ -74,7 +74,9 @@ export function createLeaseBook(clock: Clock): LeaseBook {
 
 function openLease(clock: Clock): Lease {
   const seen = createSeenNumbers();
-  const running = new Map<symbol, { readonly startMs: number; readonly onSpent: () => void }>();
+  const running = new Map<symbol, () => void>();
+  /** Of all that run: what they cost is known without a look at each, however many they are. */
+  let startsMs = 0;
   let terms: LeaseTerms | undefined;
   let budget = 0;
   let expiresAtS = 0;
@@ -83,10 +85,8 @@ function openLease(clock: Clock): Lease {
 
   const rate = (): number => terms?.rate ?? 0;
   function left(): number {
-    const nowMs = clock.steadyMs();
-    let rest = budget - spent;
-    for (const { startMs } of running.values()) rest -= ((nowMs - startMs) * rate()) / 1_000;
-    return rest;
+    const ranMs = running.size * clock.steadyMs() - startsMs;
+    return budget - spent - (ranMs * rate()) / 1_000;
   }
 
   /** Microcredits by which what runs may overdraw; none where nothing runs. */
@@ -103,7 +103,7 @@ function openLease(clock: Clock): Lease {
     const leftMs = ((left() + grace()) * 1_000) / (rate() * running.size);
     disarm = clock.after(Math.max(1, Math.ceil(Math.min(leftMs, paidForMs()))), () => {
       if (left() > -grace() && paidForMs() > 0) arm();
-      else for (const { onSpent } of running.values()) onSpent();
+      else for (const onSpent of running.values()) onSpent();
     });
   }
 
@@ -114,10 +114,12 @@ function openLease(clock: Clock): Lease {
     charge(onSpent) {
       const id = Symbol("running");
       const startMs = clock.steadyMs();
-      running.set(id, { startMs, onSpent });
+      running.set(id, onSpent);
+      startsMs += startMs;
       arm();
       return () => {
         if (!running.delete(id)) return;
+        startsMs -= startMs;
         spent += chargeFor(Math.round(clock.steadyMs() - startMs), rate());
         arm();
       };
