@@ -1,5 +1,6 @@
 import type { EngineKind } from "#protocol/model-offer";
 import type { Answer } from "../http/answer";
+import { type BodyWriter, writtenBody } from "../http/written-body";
 import type { AnswerMeter } from "../metering/answer-meter";
 import { WAITING, WAITING_TICKS } from "./late-answer";
 import type { BodyEnd } from "./seen-end";
@@ -11,8 +12,6 @@ const LEFT = {
   message:
     "The node, or this client, went away in the middle of the answer; send the request again.",
 } as const;
-/** Chunks that wait for a slow app before the node has to wait, too. Counting bytes would cost more than it saves. */
-const BUFFERED_CHUNKS = 4;
 
 export type Relay = {
   readonly ticks: Ticks;
@@ -39,6 +38,7 @@ export type Relay = {
 export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Array> {
   const { meter, filter } = relay;
   let isOver = false;
+  let isFull = false;
   let waiting: Waiting | undefined;
   function whenOver(how: BodyEnd, run: () => void): void {
     if (isOver) return;
@@ -48,33 +48,31 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
     run();
   }
 
-  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  function begin(body: BodyWriter): void {
     function passRest(): void {
       const rest = filter?.rest();
-      if (rest !== undefined && rest.length > 0) controller.enqueue(rest);
+      if (rest !== undefined && rest.length > 0) body.write(rest);
     }
     function finish(): void {
       passRest();
-      if (meter.isBetweenEvents) controller.enqueue(Buffer.from(relay.lastWords()));
-      controller.close();
+      if (meter.isBetweenEvents) body.write(Buffer.from(relay.lastWords()));
+      body.end();
     }
     function breakOff(): void {
       passRest();
       const frame = meter.errorFrame(LEFT);
       if (frame === "") {
-        // Null: the connection is reset without a stack trace on stderr.
-        controller.error(null);
+        body.breakOff();
         return;
       }
       // A stream that has come to its end, or has told of an error, says nothing more.
-      if (meter.end(relay.engine) === "broken") controller.enqueue(Buffer.from(frame));
-      controller.close();
+      if (meter.end(relay.engine) === "broken") body.write(Buffer.from(frame));
+      body.end();
     }
     if (meter.isStream) {
       waiting = relay.ticks.begin(WAITING_TICKS, WAITING_TICKS, () => {
         // In the middle of an event it would be a part of it; and an app that does not read waits for nothing.
-        const isRead = (controller.desiredSize ?? 0) > 0;
-        if (meter.isBetweenEvents && isRead) controller.enqueue(WAITING);
+        if (meter.isBetweenEvents && !isFull) isFull = !body.write(WAITING);
       });
     }
     answer.read({
@@ -85,23 +83,23 @@ export function relayBody(answer: Answer, relay: Relay): ReadableStream<Uint8Arr
         meter.feed(chunk);
         const passed = filter === undefined ? chunk : filter.pass(chunk);
         if (passed.length === 0) return;
-        controller.enqueue(passed);
-        if ((controller.desiredSize ?? 0) <= 0) answer.pause();
+        isFull = !body.write(passed);
+        if (isFull) answer.pause();
       },
       onEnd: (isWhole) => (isWhole ? whenOver("whole", finish) : whenOver("broken", breakOff)),
     });
   }
 
-  return new ReadableStream<Uint8Array>(
-    {
-      start,
-      pull: () => answer.resume(),
-      cancel: () => {
-        // First: leaving breaks the connection, which is not how it ended.
-        whenOver("left", () => {});
-        relay.left();
-      },
+  return writtenBody({
+    begin,
+    drained() {
+      isFull = false;
+      answer.resume();
     },
-    { highWaterMark: BUFFERED_CHUNKS },
-  );
+    left() {
+      // First: leaving breaks the connection, which is not how it ended.
+      whenOver("left", () => {});
+      relay.left();
+    },
+  });
 }

@@ -5,6 +5,7 @@ import { type AnswerMeter, createAnswerMeter } from "../metering/answer-meter";
 import { apiOfPath } from "../metering/api-of-path";
 import type { StreamError } from "../metering/stream-error-frame";
 import { answerHeaders } from "../http/pass-headers";
+import { type BodyWriter, writtenBody } from "../http/written-body";
 import type { Cut, Job } from "./jobs";
 import type { AnswerSealer } from "./sealed-answer";
 
@@ -17,9 +18,6 @@ export type Relay = {
   /** The engine broke off in the middle. */
   readonly onEngineFailure: () => void;
 };
-
-/** Bytes that wait for a slow client before the engine has to wait, too. */
-const BUFFERED_BYTES = 64 * 1_024;
 
 const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamError>> = {
   engine: {
@@ -60,21 +58,21 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
   let isOver = false;
   let isHeld = false;
 
-  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    const pass = (chunk: Uint8Array): void => {
+  function begin(body: BodyWriter): void {
+    const pass = (chunk: Uint8Array): boolean => {
       meter.feed(chunk);
-      controller.enqueue(sealed.part(chunk));
+      return body.write(sealed.part(chunk));
     };
     const close = (): void => {
-      controller.enqueue(sealed.end());
-      controller.close();
+      body.write(sealed.end());
+      body.end();
     };
     /** An explicit failure: as an event where the answer is a stream of them, else by breaking the connection. */
     const fail = (outcome: ReceiptOutcome, error: StreamError): void => {
       const frame = meter.errorFrame(error);
       if (frame !== "") pass(Buffer.from(frame));
       end(outcome);
-      if (frame === "") controller.error(null);
+      if (frame === "") body.breakOff();
       else close();
     };
     const finish = (): void => {
@@ -110,7 +108,7 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
       }
     };
 
-    controller.enqueue(sealed.head);
+    body.write(sealed.head);
     job.onCut(() => {
       answer.cut();
       whenOver(breakOff);
@@ -120,8 +118,7 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
         if (isOver) return;
         job.firstByte();
         job.silence.heard();
-        pass(chunk);
-        if ((controller.desiredSize ?? 0) > 0) return;
+        if (pass(chunk)) return;
         isHeld = true;
         answer.pause();
         job.silence.pause();
@@ -159,11 +156,13 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
     return sealer.whole(status, headers, whole);
   }
   const sealed = sealer.begin(status, headers);
-  const stream = new ReadableStream<Uint8Array>(
-    { start, pull: goOn, cancel: () => job.cut("client_left") },
-    new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_BYTES }),
-  );
-  return sealed.response(stream);
+  /** Also where it left before a byte was written, and nothing reads along yet. */
+  function left(): void {
+    job.cut("client_left");
+    answer.cut();
+    whenOver(() => end("cancelled"));
+  }
+  return sealed.response(writtenBody({ begin, drained: goOn, left }));
 }
 
 function measured(meter: AnswerMeter) {
