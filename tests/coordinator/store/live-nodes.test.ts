@@ -105,3 +105,19 @@ it("finds nodes that are asked for by name, besides those that it draws or alone
   expect(preferred).toEqual(expect.arrayContaining([one, two, three]));
   expect(await find({ only: [one], prefer: [two] })).toEqual([one]);
 });
+
+it("an offer counts as its node said it last, and one that cannot be read is left out each time", async () => {
+  const network = `n${crypto.randomUUID()}`;
+  const id = await announce([network]);
+  const asked = async () =>
+    (await sampleOffers(redis, proofOf("x".repeat(43)), network, MODEL)).offers;
+  const [first] = await asked();
+  expect(first).toMatchObject({ node_id: id, running: 0 });
+  expect(await asked()).toEqual([first]);
+  await redis.hset(liveKeys.offers(network, MODEL), {
+    [id]: JSON.stringify({ ...first, running: 3 }),
+    other: "{",
+    another: "{}",
+  });
+  for (let turn = 0; turn < 2; turn += 1) expect(await asked()).toEqual([{ ...first, running: 3 }]);
+});
