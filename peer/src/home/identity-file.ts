@@ -46,7 +46,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
 }
 
 /** WebCrypto would sign on another thread; coming back from there costs more than the signature. */
-function signInPlace(jwk: PrivateKey): Sign {
+export function signInPlace(jwk: PrivateKey): Sign {
   const key = createPrivateKey({ key: jwk, format: "jwk" });
   return (bytes) => sign(null, bytes, key);
 }
