@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openAnswer } from "#peer/client/opened-answer";
+import { openAnswer } from "#peer/client/call/opened-answer";
 import { systemClock } from "#peer/clock";
 import { directionKey } from "#peer/e2e/aead";
 import { createMessageSealer } from "#peer/e2e/message-sealer";
 import { createAnswer } from "#peer/http/answer";
 import type { Bytes } from "#peer/http/answer-parser";
-import { BodyRefused, openRequest } from "#peer/worker/sealed-request";
+import { BodyRefused, openRequest } from "#peer/worker/serve/sealed-request";
 import { verifyE2eKey } from "#protocol/e2e-key";
 import { formatSessionMark, parseSessionMark, sealedHead } from "#protocol/sealed-message";
 import { createRecordReader, RECORD_BYTES, recordHeader } from "#protocol/sealed-record";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { namedModel } from "#peer/client/named-model";
+import { namedModel } from "#peer/client/app/named-model";
 import { AckClaims } from "#protocol/ack";
 import {
   GrantRequest,

@@ -1,10 +1,10 @@
-import { type AnswerDeps, answerToApp } from "./answer-to-app";
-import type { Answered, AppRequest } from "./attempt";
-import { lateAnswer } from "./late-answer";
+import { type AnswerDeps, answerToApp } from "./answer/answer-to-app";
+import type { Answered, AppRequest } from "./call/attempt";
+import { lateAnswer } from "./answer/late-answer";
 import { LOOK_FOR_MS, type PatienceDeps, searchWithPatience } from "./patience";
 import type { Found } from "./search";
 import type { Ticks } from "./ticks";
-import { wantsEvents } from "./wants-events";
+import { wantsEvents } from "./app/wants-events";
 
 /** After so long no other node is tried. */
 const LATE_TICKS = LOOK_FOR_MS / 1_000;

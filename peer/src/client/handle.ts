@@ -1,7 +1,7 @@
-import { appError } from "./app-error";
-import { hasAppKey } from "./app-key";
-import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./cors";
-import { listModels, showModel } from "./models-api";
+import { appError } from "./app/app-error";
+import { hasAppKey } from "./app/app-key";
+import { corsHeaders, isAllowedOrigin, isOwnHost, preflight } from "./app/cors";
+import { listModels, showModel } from "./app/models-api";
 import { post, type PostDeps } from "./post";
 
 const MODELS_PATH = "/v1/models";

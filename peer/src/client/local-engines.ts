@@ -6,8 +6,8 @@ import { upstreamUrl } from "../engines/engine-url";
 import { type EngineWatch, watchEngines } from "../engines/watch";
 import { callHttp } from "../http/call";
 import { requestHeaders } from "../http/pass-headers";
-import type { Answered, AppRequest } from "./attempt";
-import type { OpenAck } from "./ack-book";
+import type { Answered, AppRequest } from "./call/attempt";
+import type { OpenAck } from "./acks/ack-book";
 
 /** What `x-troop-node` says of an answer that no node gave. */
 export const LOCAL = "local";

@@ -3,8 +3,8 @@ import { type NetworkId, PUBLIC_NETWORK } from "#protocol/names";
 import type { Membership } from "#protocol/network";
 import type { Outcome } from "#protocol/outcome";
 import { findNetwork } from "../home/find-network";
-import type { Leases } from "./leases";
-import type { Models } from "./model-list";
+import type { Leases } from "./leases/leases";
+import type { Models } from "./app/model-list";
 
 /** What this client needs in order to use one network. */
 export type Desk = { readonly leases: Leases; readonly models: Models };

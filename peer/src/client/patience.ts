@@ -1,4 +1,4 @@
-import type { Answered, AppRequest } from "./attempt";
+import type { Answered, AppRequest } from "./call/attempt";
 import { drop, type Found, search, type SearchDeps } from "./search";
 
 /** How long a request looks for a node, its waiting for a free one included, before its app is told. */

@@ -1,17 +1,17 @@
 import { ModelId } from "#protocol/model-offer";
 import { renameModel } from "../http/rename-model";
-import { appError } from "./app-error";
-import { type AskedUsage, askForUsage } from "./asked-usage";
-import type { Answered, AppRequest } from "./attempt";
-import type { BodyBudget, BodyRefusal } from "./body-budget";
+import { appError } from "./app/app-error";
+import { type AskedUsage, askForUsage } from "./answer/asked-usage";
+import type { Answered, AppRequest } from "./call/attempt";
+import type { BodyBudget, BodyRefusal } from "./app/body-budget";
 import { carry, type CarryDeps, handOver } from "./carry";
-import { conversationKey } from "./conversation-key";
-import { coordinatorError } from "./coordinator-error";
+import { conversationKey } from "./nodes/conversation-key";
+import { coordinatorError } from "./app/coordinator-error";
 import type { LocalEngines } from "./local-engines";
-import { unknownModel, unusableNetwork } from "./models-api";
-import { namedModel } from "./named-model";
+import { unknownModel, unusableNetwork } from "./app/models-api";
+import { namedModel } from "./app/named-model";
 import type { Networks } from "./networks";
-import { verdictOn } from "./verdict";
+import { verdictOn } from "./nodes/verdict";
 
 /** A proof names the target behind its audience, in 4,096 characters. */
 const MOST_TARGET_CHARACTERS = 4_000;

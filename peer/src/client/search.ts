@@ -1,16 +1,16 @@
 import { QUEUE_WAIT_HEADER } from "#protocol/busy";
-import { appError } from "./app-error";
-import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./attempt";
+import { appError } from "./app/app-error";
+import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./call/attempt";
 import { CoordinatorUnreachable } from "../coordinator/errors";
-import { coordinatorError, isModelUnavailable } from "./coordinator-error";
-import { holdJson, isHalfJson } from "./hold-json";
-import { isAnswer } from "./is-answer";
-import type { Lease, Place } from "./lease";
-import type { Leases } from "./leases";
-import type { Models } from "./model-list";
-import { unknownModel } from "./models-api";
-import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./no-answer";
-import { learn, type Verdict, verdictOn, WORTH } from "./verdict";
+import { coordinatorError, isModelUnavailable } from "./app/coordinator-error";
+import { holdJson, isHalfJson } from "./answer/hold-json";
+import { isAnswer } from "./answer/is-answer";
+import type { Lease, Place } from "./leases/lease";
+import type { Leases } from "./leases/leases";
+import type { Models } from "./app/model-list";
+import { unknownModel } from "./app/models-api";
+import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./app/no-answer";
+import { learn, type Verdict, verdictOn, WORTH } from "./nodes/verdict";
 import { within } from "../within";
 
 /** Nodes that one request tries before its app is told, or waits. */

@@ -3,7 +3,7 @@ import type { Catalogue } from "../engines/catalogue";
 import { gpuLabel } from "../lending/gpu-label";
 import type { Lending } from "../lending/lending";
 import type { Policy } from "../lending/policy";
-import type { Capacity } from "./capacity";
+import type { Capacity } from "./line/capacity";
 
 export type Controlled = {
   readonly lending: Lending;

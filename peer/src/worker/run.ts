@@ -12,31 +12,37 @@ import { createLending, isSameToOthers } from "../lending/lending";
 import { isOffered } from "../lending/offered";
 import { pauseFile } from "../lending/pause-file";
 import { VERSION } from "../version";
-import { advertisedUrl } from "./advertised-url";
-import { createAvailability } from "./availability";
+import { advertisedUrl } from "./announcing/advertised-url";
+import { createAvailability } from "./line/availability";
 import { control } from "./control";
-import { createCapacity } from "./capacity";
+import { createCapacity } from "./line/capacity";
 import { type Clock, systemClock } from "../clock";
-import { createEngineThere } from "./engine-there";
-import { createHeartbeats, type Heartbeats } from "./heartbeats";
-import { createHardwareRounds } from "./hardware-rounds";
-import { createJobs } from "./jobs";
-import { createLeaseBook } from "./lease-book";
-import { createGiveBack } from "./give-back";
-import { createMeasuredSpeeds } from "./measured-speeds";
-import { createMembership } from "./membership";
-import { coordinatorNews, modelNews, sayDecision, sayWhatIsMissing, sayWhatToDo } from "./news";
-import { openNodeKey } from "./node-key";
+import { createEngineThere } from "./serve/engine-there";
+import { createHeartbeats, type Heartbeats } from "./announcing/heartbeats";
+import { createHardwareRounds } from "./announcing/hardware-rounds";
+import { createJobs } from "./line/jobs";
+import { createLeaseBook } from "./admission/lease-book";
+import { createGiveBack } from "./serve/give-back";
+import { createMeasuredSpeeds } from "./announcing/measured-speeds";
+import { createMembership } from "./admission/membership";
+import {
+  coordinatorNews,
+  modelNews,
+  sayDecision,
+  sayWhatIsMissing,
+  sayWhatToDo,
+} from "./announcing/news";
+import { openNodeKey } from "./admission/node-key";
 import type { WorkerOptions } from "./options";
-import { createProofVerifier } from "./proof-verifier";
-import { openReceiptOutbox } from "./receipt-outbox";
-import { startNodeServer } from "./server";
-import { createSessions } from "./sessions";
-import { openServing } from "./serving";
-import { createSpentProofs } from "./spent-proofs";
+import { createProofVerifier } from "./admission/proof-verifier";
+import { openReceiptOutbox } from "./serve/receipt-outbox";
+import { startNodeServer } from "./serve/server";
+import { createSessions } from "./admission/sessions";
+import { openServing } from "./announcing/serving";
+import { createSpentProofs } from "./admission/spent-proofs";
 import { stopInOrder } from "./stop-in-order";
-import { createTicketBook } from "./ticket-book";
-import { createWaitingLine } from "./waiting-line";
+import { createTicketBook } from "./admission/ticket-book";
+import { createWaitingLine } from "./line/waiting-line";
 
 const DRAIN_MS = 60_000;
 /** Of one user. */

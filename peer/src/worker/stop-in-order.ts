@@ -1,9 +1,9 @@
 import type { Submitter } from "../outbox/submitter";
 import { within } from "../within";
-import type { Availability } from "./availability";
-import type { Heartbeats } from "./heartbeats";
-import type { Jobs } from "./jobs";
-import type { NodeServer } from "./server";
+import type { Availability } from "./line/availability";
+import type { Heartbeats } from "./announcing/heartbeats";
+import type { Jobs } from "./line/jobs";
+import type { NodeServer } from "./serve/server";
 
 /** For a coordinator that does not answer: what it does not get now waits in the outbox. */
 const GOODBYE_MS = 5_000;

@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import { isOpenRefusal } from "#peer/client/open-refusal";
+import { isOpenRefusal } from "#peer/client/call/open-refusal";
 import { type DirectionKey, directionKey, isCallTag } from "#peer/e2e/aead";
 import { signE2eKey } from "#protocol/e2e-key";
 import { createSessionAcceptor, generateE2eKey } from "#protocol/e2e-session";

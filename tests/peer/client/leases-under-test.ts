@@ -1,5 +1,5 @@
-import { createLeases, type LeaseEvents } from "#peer/client/leases";
-import type { Lease } from "#peer/client/lease";
+import { createLeases, type LeaseEvents } from "#peer/client/leases/leases";
+import type { Lease } from "#peer/client/leases/lease";
 import { CoordinatorProblem } from "#peer/coordinator/errors";
 import type {
   Authorization,

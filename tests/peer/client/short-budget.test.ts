@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import type { Lease } from "#peer/client/lease";
+import type { Lease } from "#peer/client/leases/lease";
 import { CoordinatorUnreachable } from "#peer/coordinator/errors";
 import { clientNetwork, startClient } from "./client-under-test";
 import { refusal } from "./fake-node";

@@ -7,7 +7,7 @@ import { CliError } from "#peer/cli/error";
 import { createOutbox } from "#peer/outbox/outbox";
 import { openOutboxFile, outboxPath } from "#peer/outbox/outbox-file";
 import { readOutbox } from "#peer/outbox/outbox-summary";
-import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/receipt-outbox";
+import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/serve/receipt-outbox";
 import { temporaryFolder } from "../home/temporary-folder";
 import { type FakeClock, fakeClock } from "../worker/fake-clock";
 
@@ -24,7 +24,7 @@ const OPENED = {
 const DONE: ReceiptClaims = { ...OPENED, engine_ms: 12, outcome: "completed" };
 
 const MODULE = pathToFileURL(
-  join(import.meta.dirname, "../../../peer/src/worker/receipt-outbox.ts"),
+  join(import.meta.dirname, "../../../peer/src/worker/serve/receipt-outbox.ts"),
 ).href;
 
 function setAside(folder: string): unknown {

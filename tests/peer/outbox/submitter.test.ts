@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { CoordinatorProblem, CoordinatorUnreachable } from "#peer/coordinator/errors";
 import { readOutbox } from "#peer/outbox/outbox-summary";
 import { createSubmitter, type Submitter } from "#peer/outbox/submitter";
-import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/receipt-outbox";
+import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/serve/receipt-outbox";
 import { PROBLEMS, type ProblemCode } from "#protocol/problem";
 import { ReceiptClaims } from "#protocol/receipt";
 import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { VOICES, demoModel } from "#demo/engine/settings";
-import { MOST_SEALED_BYTES } from "#peer/worker/sealed-request";
+import { MOST_SEALED_BYTES } from "#peer/worker/serve/sealed-request";
 import { SEALED_PATH } from "#protocol/sealed-message";
 import { OpenAiError } from "#protocol/openai-error";
 import { EMPTY_BODY_HASH } from "#protocol/proof";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refusalAnswer } from "#peer/worker/refusals";
+import { refusalAnswer } from "#peer/worker/admission/refusals";
 import { OpenAiError } from "#protocol/openai-error";
 import { MODEL } from "./fake-network";
 import { CHAT, chatBody, engine, startWorker, type WorkerUnderTest } from "./worker-under-test";

@@ -1,0 +1,82 @@
+import type { AckClaims } from "#protocol/ack";
+import type { Clock } from "../../clock";
+
+/** A request on its way to a node. */
+export type SentRequest = Pick<AckClaims, "lease" | "seq" | "node" | "request_hash"> & {
+  readonly ticket: string;
+};
+/** What this side saw of it by its end. */
+export type SeenEnd = Omit<
+  AckClaims,
+  "lease" | "seq" | "node" | "request_hash" | "wall_ms" | "ttft_ms"
+>;
+
+/** The client's half of one request; the node's is its receipt. */
+export type OpenAck = {
+  /** Something of the answer has come; the first time counts. */
+  firstByte(): void;
+  /** The first end counts. */
+  end(seen: SeenEnd): void;
+};
+
+export type Moment = { readonly steadyMs: number; readonly wallMs: number };
+
+export type AckBook = {
+  now(): Moment;
+  /**
+   * A request has been sent; `since`: just before. Each that may have reached its node is acked, also where the node
+   * refused it: what it claims for it all the same is then contradicted.
+   */
+  begin(sent: SentRequest, since: Moment): OpenAck;
+  /** What still runs is left now. */
+  leaveAll(): void;
+};
+
+export type AckBookOptions = {
+  readonly clock: Pick<Clock, "steadyMs" | "wallMs">;
+  readonly keep: (ticket: string, ack: AckClaims) => void;
+};
+
+const LONGEST_MS = 86_400_000;
+
+/**
+ * Nothing is written before a request has ended: an ack that a crash made up could only guess, and one that is lost
+ * costs its node ten minutes.
+ */
+export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
+  const running = new Set<OpenAck>();
+
+  function begin({ ticket, ...sent }: SentRequest, since: Moment): OpenAck {
+    let ttftMs: number | undefined;
+    /** Some machines' steady clocks stand still while they sleep; too much accuses no honest node, too little would. */
+    function elapsedMs(): number {
+      const ms = Math.max(clock.steadyMs() - since.steadyMs, clock.wallMs() - since.wallMs);
+      return Math.min(LONGEST_MS, Math.ceil(ms));
+    }
+    const open: OpenAck = {
+      firstByte() {
+        ttftMs ??= elapsedMs();
+      },
+      end(seen) {
+        if (!running.delete(open)) return;
+        const wall_ms = elapsedMs();
+        keep(ticket, {
+          ...sent,
+          wall_ms,
+          ...(ttftMs !== undefined && { ttft_ms: ttftMs }),
+          ...seen,
+        });
+      },
+    };
+    running.add(open);
+    return open;
+  }
+
+  return {
+    now: () => ({ steadyMs: clock.steadyMs(), wallMs: clock.wallMs() }),
+    begin,
+    leaveAll() {
+      for (const open of running) open.end({ outcome: "cancelled" });
+    },
+  };
+}

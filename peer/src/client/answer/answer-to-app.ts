@@ -1,0 +1,76 @@
+import { formatCredits } from "#protocol/microcredits";
+import { answerHeaders } from "../../http/pass-headers";
+import { createAnswerMeter } from "../../metering/answer-meter";
+import { apiOfPath } from "../../metering/api-of-path";
+import type { AckBook } from "../acks/ack-book";
+import type { Answered, AppRequest } from "../call/attempt";
+import { relayBody } from "./relay";
+import { type BodyEnd, seenEnd } from "../acks/seen-end";
+import type { Ticks } from "../ticks";
+import { createUsageFilter } from "./usage-filter";
+
+export type AnswerDeps = { readonly ticks: Ticks; readonly acks: Pick<AckBook, "now"> };
+
+/**
+ * The node's answer as the app gets it: its status, its headers, every byte but a count of tokens that the app did not ask
+ * for. What a stream cost stands in a comment at its end.
+ */
+export function answerToApp(
+  { ticks, acks }: AnswerDeps,
+  answered: Answered,
+  request: Pick<AppRequest, "target" | "requestId" | "signal" | "startedAtMs">,
+  attempts: number,
+): Response {
+  const { answer, refusal, engine, sentAtMs, firstAtMs } = answered;
+  const { status } = answer;
+  const overheadMs = acks.now().steadyMs - request.startedAtMs - (firstAtMs - sentAtMs);
+  const headers = answerHeaders(answer.headers);
+  headers.set("x-troop-node", answered.nodeId);
+  headers.set("x-troop-request-id", request.requestId);
+  headers.set("x-troop-attempts", String(attempts));
+  headers.set("x-troop-overhead-ms", Math.max(0, overheadMs).toFixed(2));
+  const meter = createAnswerMeter({
+    api: apiOfPath(request.target),
+    contentType: answer.header("content-type"),
+    contentEncoding: answer.header("content-encoding"),
+  });
+  // A refusal is no work.
+  const rate = refusal === undefined ? answered.rate : 0;
+  /** By this side's clock, so never less than the node may claim. */
+  const credits = (): string => {
+    const microcredits = ((acks.now().steadyMs - sentAtMs) * rate) / 1_000;
+    return formatCredits(Math.ceil(microcredits));
+  };
+  const ended = (how: BodyEnd): void => {
+    // Where the app went first, that is why the connection broke.
+    const why = how === "broken" && request.signal.aborted ? "left" : how;
+    if (why === "broken") answered.broke();
+    const name = meter.responseId();
+    if (name !== undefined) answered.keptAs(name);
+    answered.ack.end(seenEnd(why, { status, refusal }, engine, meter));
+    answered.end();
+  };
+  // A stream costs a small answer more than everything else that is done for it here. Events that come in pieces stay
+  // in pieces.
+  const isInPieces = meter.isStream && answer.header("content-length") === undefined;
+  const whole = isInPieces ? undefined : answer.takeWhole();
+  const filter = answered.hidesUsage && meter.isStream ? createUsageFilter() : undefined;
+  if (whole !== undefined) {
+    meter.feed(whole);
+    headers.set("x-troop-credits", credits());
+    ended("whole");
+    const shown = filter === undefined ? whole : Buffer.concat([filter.pass(whole), filter.rest()]);
+    return new Response(shown.length === 0 ? null : shown, { status, headers });
+  }
+  const body = relayBody(answer, {
+    ticks,
+    engine,
+    meter,
+    filter,
+    heard: answered.heard,
+    lastWords: () => `: x-troop-credits: ${credits()}\n\n`,
+    ended,
+    left: answered.cut,
+  });
+  return new Response(body, { status, headers });
+}

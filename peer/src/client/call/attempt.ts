@@ -1,0 +1,174 @@
+import type { Identity } from "#protocol/identity";
+import type { EngineKind } from "#protocol/model-offer";
+import type { Answer } from "../../http/answer";
+import type { AckBook, Moment, OpenAck, SeenEnd } from "../acks/ack-book";
+import { type AskedUsage, countsWhenAsked } from "../answer/asked-usage";
+import { keyOfName } from "../nodes/conversation-key";
+import type { Place } from "../leases/lease";
+import { dialledUrl } from "./node-call";
+import { nodeHeaders } from "./node-headers";
+import type { NodeOrder } from "../nodes/node-order";
+import { sessionWith } from "./node-session";
+import { callSealed, type SealedCall } from "./sealed-call";
+import { unreadEnd } from "../acks/seen-end";
+import type { SilenceWatch } from "../nodes/silence";
+
+export type AppRequest = {
+  readonly model: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the body, base64url. */
+  readonly bodyHash: string;
+  /** The app has gone. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** When it came, by the steady clock. */
+  readonly startedAtMs: number;
+  /** The same with a question for the tokens that it takes, where the app did not ask; for engines that count then. */
+  readonly withUsage?: (() => AskedUsage | undefined) | undefined;
+  /** Its turns have this number in common. */
+  readonly conversation: number | undefined;
+};
+
+export type DialDeps = {
+  readonly identity: Identity;
+  /** CIDR ranges that may be dialled. */
+  readonly allowedRanges: () => readonly string[];
+  readonly nowMs: () => number;
+};
+export type AttemptDeps = DialDeps & {
+  readonly acks: AckBook;
+  readonly order: NodeOrder;
+  readonly silence: SilenceWatch;
+};
+
+export type Answered = {
+  /** A node's id, or `local`. */
+  readonly nodeId: string;
+  readonly engine: EngineKind;
+  readonly answer: Answer;
+  /** The code of the node's own refusal; `undefined` where its engine speaks. */
+  readonly refusal: string | undefined;
+  /** What the node was shown; `undefined`: it needs none. */
+  readonly ticket: string | undefined;
+  /** Microcredits a second that it costs. */
+  readonly rate: number;
+  /** When it was sent, and when what the app gets first had come, by the steady clock. */
+  readonly sentAtMs: number;
+  readonly firstAtMs: number;
+  /** The count of tokens in its stream was this client's question, not the app's. */
+  readonly hidesUsage: boolean;
+  /** Cuts the connection. */
+  readonly cut: SealedCall["cut"];
+  /** More of the body has come. */
+  readonly heard: () => void;
+  /** The body broke off, and the app was still there. */
+  readonly broke: () => void;
+  /** Who goes on from the answer of this name has to come back here. */
+  readonly keptAs: (name: string) => void;
+  /** To be ended by who reads the body; else it ends with `end`. */
+  readonly ack: OpenAck;
+  /** Everything has passed, or nothing more will. */
+  readonly end: () => void;
+};
+
+/**
+ * Sends the request to one node. Resolves when content has begun to come; `undefined` where none came: the node may not
+ * be dialled, has no key that is its own, does not answer, or broke off before the first byte. `waitMs`: for how long it
+ * may wait for a place where the node has none.
+ */
+export async function attempt(
+  deps: AttemptDeps,
+  request: AppRequest,
+  place: Place,
+  waitMs: number = 0,
+): Promise<Answered | undefined> {
+  const { acks, order, silence } = deps;
+  const { lease, node } = place;
+  const { conversation, signal } = request;
+  // Before anything is waited for: other requests that choose a node meanwhile shall know.
+  const ended = order.begun(node.node_id, conversation);
+  const rate = node.own ? 0 : node.rate;
+  const endOfLease = await lease.take(rate);
+  let sent: Sent | undefined;
+  try {
+    if (!signal.aborted) sent = await send(deps, request, place, waitMs);
+  } finally {
+    if (sent === undefined) {
+      endOfLease();
+      ended();
+    }
+  }
+  if (sent === undefined) return undefined;
+  const { call, url, ticket, seq, since, bodyHash, hidesUsage } = sent;
+  const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
+  const ack = acks.begin(about, since);
+  const cut = (): void => call.cut();
+  const exchange = silence.begin(url, cut);
+  const endWith = (seen: SeenEnd): void => {
+    signal.removeEventListener("abort", cut);
+    endOfLease();
+    ended();
+    exchange.end();
+    ack.end(seen);
+  };
+  signal.addEventListener("abort", cut, { once: true });
+  // It may have gone while the proof was being signed; then nobody would tell.
+  if (signal.aborted) cut();
+
+  const answered = await call.answer;
+  if (answered === undefined || !(await answered.answer.hasBegun())) {
+    cut();
+    endWith({ outcome: signal.aborted ? "cancelled" : "engine_error" });
+    return undefined;
+  }
+  ack.firstByte();
+  const times = { rate, sentAtMs: since.steadyMs, firstAtMs: acks.now().steadyMs };
+  exchange.heard();
+  const { answer, refusal } = answered;
+  const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
+  const broke = (): void => order.failed(node.node_id);
+  const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
+  const told = { ...times, hidesUsage, heard: exchange.heard, broke, keptAs, ack };
+  const { node_id: nodeId, engine } = node;
+  return { nodeId, engine, answer, refusal, ticket, cut, end, ...told };
+}
+
+type Sent = {
+  readonly call: SealedCall;
+  readonly url: string;
+  readonly ticket: string;
+  readonly seq: number;
+  /** Just before. */
+  readonly since: Moment;
+  /** Of the body that was sent. */
+  readonly bodyHash: string;
+  readonly hidesUsage: boolean;
+};
+
+async function send(
+  { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
+  request: AppRequest,
+  { lease, node }: Place,
+  waitMs: number,
+): Promise<Sent | undefined> {
+  const { target, headers } = request;
+  const url = dialledUrl(node, allowedRanges());
+  if (url === undefined) return undefined;
+  const session = await sessionWith(lease, node, nowMs());
+  if (session === undefined) return undefined;
+  const asked = countsWhenAsked(node.engine, target) ? request.withUsage?.() : undefined;
+  const { body, bodyHash } = asked ?? request;
+  const seq = lease.nextSeq();
+  const ticket = lease.ticket();
+  const since = acks.now();
+  const connectWithinMs = order.connectWithinMs(node.node_id);
+  const call = await callSealed(
+    { identity, nowMs },
+    { node, url, session, ticket, seq, connectWithinMs, waitMs },
+    { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
+  );
+  return { call, url, ticket, seq, since, bodyHash, hidesUsage: asked !== undefined };
+}

@@ -1,0 +1,102 @@
+import { openAiError } from "#protocol/openai-error";
+import { type Answer, createAnswer } from "../../http/answer";
+import type { Bytes } from "../../http/answer-parser";
+import type { ApiShape } from "../../metering/api-of-path";
+
+/** No engine's error is longer. */
+const MOST_BYTES = 256 * 1_024;
+const MOST_MESSAGE_CHARACTERS = 1_000;
+const NO_CONNECTION = { pause() {}, resume() {}, close() {} };
+/** They belong to the body that the engine sent. */
+const OF_THE_BODY: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "transfer-encoding",
+]);
+
+/** Statuses whose bodies tell apps what went wrong; a stream of events tells it as its API does. */
+export function isError(answer: Answer): boolean {
+  const type = answer.header("content-type") ?? "";
+  return answer.status >= 400 && !type.startsWith("text/event-stream");
+}
+
+/**
+ * An engine's error in the shape that apps can read, with its status: byte for byte where it has that shape, and else
+ * with what it says put into it (a text, vLLM's `{"error": "…"}`, a page of its framework). `undefined`: it broke off.
+ */
+export async function readableError(answer: Answer, api: ApiShape): Promise<Answer | undefined> {
+  const bytes = await collect(answer);
+  if (bytes === undefined) return undefined;
+  const isPacked = answer.header("content-encoding") !== undefined;
+  const said = isPacked ? "readable" : messageOf(bytes, answer.status);
+  const isKept = said === "readable";
+  const body = isKept ? bytes : Buffer.from(JSON.stringify(shaped(api, answer.status, said)));
+  const headers: [string, string][] = [["content-length", String(body.length)]];
+  for (const [name, value] of answer.headers) {
+    if (!OF_THE_BODY.has(name) || (isKept && !FRAMING.has(name))) headers.push([name, value]);
+  }
+  if (!isKept) headers.push(["content-type", "application/json"]);
+  const incoming = createAnswer(
+    { status: answer.status, headers, keepsAlive: true },
+    NO_CONNECTION,
+  );
+  if (body.length > 0) incoming.onBody(body);
+  incoming.onOver(true);
+  return incoming.answer;
+}
+
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+
+function shaped(api: ApiShape, status: number, message: string): object {
+  if (api === "messages") return { type: "error", error: { type: "api_error", message } };
+  return openAiError(status, "engine_error", message);
+}
+
+/** What an error says that no app could read; `readable`: it has the shape. */
+function messageOf(bytes: Uint8Array, status: number): string {
+  const text = Buffer.from(bytes).toString().trim();
+  const json = parsed(text);
+  if (isRecord(json)) {
+    const { error, message, detail } = json;
+    if (isRecord(error) && typeof error["message"] === "string") return "readable";
+    for (const said of [error, message, detail]) if (typeof said === "string") return said;
+    if (detail !== undefined) return JSON.stringify(detail).slice(0, MOST_MESSAGE_CHARACTERS);
+  }
+  const isPage = text.startsWith("<") || text.length > MOST_MESSAGE_CHARACTERS;
+  if (json !== undefined || text === "" || isPage) return `The engine answered with ${status}.`;
+  return text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // It is no JSON, which its caller asks.
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** The whole body, nothing where it is too long to be an error; `undefined`: it broke off. */
+function collect(answer: Answer): Promise<Bytes | undefined> {
+  return new Promise((resolve) => {
+    const pieces: Bytes[] = [];
+    let bytes = 0;
+    answer.read({
+      onData(piece) {
+        bytes += piece.length;
+        if (bytes <= MOST_BYTES) {
+          // What comes may lie in memory that is used again.
+          pieces.push(new Uint8Array(piece));
+          return;
+        }
+        resolve(new Uint8Array());
+        answer.cut();
+      },
+      onEnd: (isWhole) => resolve(isWhole ? Buffer.concat(pieces) : undefined),
+    });
+  });
+}
