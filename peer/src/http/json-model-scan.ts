@@ -1,7 +1,15 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from "./json-bytes";
 import type { ModelScan } from "./model-scan";
 
-const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];
 /** Longer strings are no model's name, and no key that matters. */
 const MOST_KEPT = 2_048;

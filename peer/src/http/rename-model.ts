@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  endOfString,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from "./json-bytes";
 
-const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
 const IS_MODEL_PART = /^content-disposition:[^\r\n]*;\s*name="?model"?\s*(?:;|$)/im;
 
 /** From the first byte of a value to the one behind its last. */
@@ -73,7 +81,7 @@ function jsonSpans(body: Buffer): Span[] {
   for (let at = 0; at < body.length; at++) {
     switch (body[at]) {
       case QUOTE: {
-        const end = stringEnd(body, at);
+        const end = Math.min(body.length, endOfString(body, at + 1) + 1);
         if (depth === 1 && isKeyNext) key = parsed(body.toString("utf8", at, end)) ?? "";
         else if (depth === 1 && key.toLowerCase() === "model") spans.push([at, end]);
         at = end - 1;
@@ -100,18 +108,6 @@ function jsonSpans(body: Buffer): Span[] {
     }
   }
   return spans;
-}
-
-/** Behind the quote that ends the string which begins at `start`. */
-function stringEnd(body: Buffer, start: number): number {
-  for (let from = start + 1; ;) {
-    const quote = body.indexOf(QUOTE, from);
-    if (quote === -1) return body.length;
-    let backslashes = 0;
-    while (body[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote + 1;
-    from = quote + 1;
-  }
 }
 
 function parsed(json: string): string | undefined {

@@ -1,9 +1,17 @@
 import { createHash } from "node:crypto";
 import type { EngineKind } from "#protocol/model-offer";
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  endOfString,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from "../../http/json-bytes";
 import { apiOfPath } from "../../metering/api-of-path";
 
-const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
 const ASK = Buffer.from('"stream_options":{"include_usage":true},');
 /** Of a longer body the app's own words have to do. */
 const MOST_BYTES = 1_024 * 1_024;
@@ -80,15 +88,3 @@ function isPlainStream(body: Uint8Array): boolean {
 }
 
 const TRUE = /^\s*true\s*[,}]/;
-
-/** Where the string's last quote stands, or the end of all. */
-function endOfString(bytes: Buffer, from: number): number {
-  for (let at = from; ;) {
-    const quote = bytes.indexOf(QUOTE, at);
-    if (quote === -1) return bytes.length;
-    let backslashes = 0;
-    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote;
-    at = quote + 1;
-  }
-}

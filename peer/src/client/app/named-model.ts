@@ -5,6 +5,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
+import { OPEN_BRACE } from "../../http/json-bytes";
 import { modelScanFor, parsedModel } from "../../http/model-in-body";
 
 /** Unpacked only to look for the model; more than this is not looked through. */
@@ -12,7 +13,6 @@ const MOST_UNPACKED_BYTES = 256 * 1_024 * 1_024;
 const PIECE_BYTES = 64 * 1_024;
 /** A scan gives up the thread after so many pieces, so that one large body does not hold up the others. */
 const YIELD_AFTER_PIECES = 16;
-const OPEN_BRACE = 123;
 
 const UNPACKERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,

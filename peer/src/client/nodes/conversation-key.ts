@@ -1,3 +1,12 @@
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  endOfString,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from "../../http/json-bytes";
+
 /** Names by which apps tell a server that requests belong together: Codex, opencode, and others after them. */
 const SESSION_HEADERS = ["session_id", "session-id", "x-session-id", "x-session-affinity"] as const;
 /** OpenAI's own word for it, and what goes on from an answer that a server kept. */
@@ -15,8 +24,6 @@ const LOOKED_AT_BYTES = 1_024 * 1_024;
 const USER = Buffer.from('"user"');
 const LISTS = ['"messages"', '"input"'] as const;
 const ROLE = /"role"\s*:\s*$/;
-const [QUOTE, BACKSLASH] = [34, 92];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [123, 125, 91, 93];
 
 /**
  * A number that the turns of one conversation with a model have in common, and that others don't: from the name that the app gave it,
@@ -94,17 +101,4 @@ function endOfObject(bytes: Buffer, from: number): number {
     }
   }
   return most;
-}
-
-/** Where the string's last quote stands, or the end of all. */
-function endOfString(bytes: Buffer, from: number): number {
-  let at = from;
-  for (;;) {
-    const quote = bytes.indexOf(QUOTE, at);
-    if (quote === -1) return bytes.length;
-    let backslashes = 0;
-    while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return quote;
-    at = quote + 1;
-  }
 }
