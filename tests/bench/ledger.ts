@@ -35,8 +35,8 @@ async function run(scope: Scope): Promise<Figure[]> {
     kind: "authorize",
     coordinatorUrl: coordinator.url,
     peers: USERS,
-    callsEach: 30,
-    warmUpCallsEach: 4,
+    callsEach: 100,
+    warmUpCallsEach: 20,
     isAtOnce: true,
   });
   const { samples, waits, waitedFor, extendWaits } = await locks.stop();
