@@ -15,7 +15,8 @@ type LocksSeen = {
   readonly extendWaits: number;
 };
 
-const LOOK_EVERY_MS = 10;
+/** Looks that are 10 ms apart cost a tenth of the calls a second on two cores. */
+const LOOK_EVERY_MS = 25;
 /** PostgreSQL lists it among the locks. It is nobody's row, and no statement can do without. */
 const EXTEND = "extend";
 
