@@ -1,6 +1,6 @@
-import type { Answer } from "#peer/http/answer";
 import { createCaller } from "#peer/http/call";
 import { HOP_BY_HOP } from "#peer/http/pass-headers";
+import { wholeBody } from "#peer/http/whole-body";
 
 /**
  * The runtime closes a connection after 5 s without a request, whether or not the next one is on its way. One that is
@@ -40,22 +40,9 @@ export async function postToRuntime(
   const called = await answer;
   if (!called.ok) throw new Error(`the runtime gave no answer: ${called.reason}`);
   const { value } = called;
+  const whole = value.takeWhole() ?? (await wholeBody(value));
+  if (typeof whole === "string") throw new Error("the runtime broke off its answer");
   const said = new Headers();
   for (const [name, text] of value.headers) if (!OF_ONE_HOP.has(name)) said.append(name, text);
-  return new Response(await wholeBody(value), { status: value.status, headers: said });
-}
-
-function wholeBody(answer: Answer): Promise<Uint8Array<ArrayBuffer>> {
-  const at = answer.takeWhole();
-  if (at !== undefined) return Promise.resolve(at);
-  return new Promise((resolve, reject) => {
-    const pieces: Uint8Array[] = [];
-    answer.read({
-      onData: (bytes) => void pieces.push(bytes),
-      onEnd(isWhole) {
-        if (isWhole) resolve(Buffer.concat(pieces));
-        else reject(new Error("the runtime broke off its answer"));
-      },
-    });
-  });
+  return new Response(whole, { status: value.status, headers: said });
 }

@@ -1,4 +1,5 @@
 import { openPublicKey, type OpenPublicKey, type PublicKey } from "#protocol/identity";
+import { remember } from "./remember";
 
 /** By a key's bytes: what it takes to verify with it, for peers that come again. A key says nothing about who may do what. */
 const known = new Map<string, OpenPublicKey>();
@@ -8,7 +9,6 @@ export async function openKnownKey(publicKey: PublicKey): Promise<OpenPublicKey>
   const before = known.get(publicKey.x);
   if (before !== undefined) return before;
   const opened = await openPublicKey(publicKey);
-  if (known.size >= MOST_KEPT) known.clear();
-  known.set(publicKey.x, opened);
+  remember(known, MOST_KEPT, publicKey.x, opened);
   return opened;
 }

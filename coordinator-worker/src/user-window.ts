@@ -3,6 +3,7 @@ import { TIERS } from "./domain/rate-tiers";
 import { inBackground } from "./in-background";
 import { hitWindow } from "./limit-rate";
 import { meetPeer } from "./met-peers";
+import { remember } from "./remember";
 
 /**
  * By peer: its user, as this isolate last learned it. Picks the window to count in, nothing else: were it wrong, a request
@@ -24,7 +25,6 @@ export function learnUser(c: AppContext, peerId: string, userId: string): void {
   meetPeer(peerId);
   const known = users.get(peerId);
   if (known === userId) return;
-  if (users.size >= MOST_KEPT) users.clear();
-  users.set(peerId, userId);
+  remember(users, MOST_KEPT, peerId, userId);
   if (known === undefined) inBackground(c, hitWindow(c, TIERS.authorizeUser, userId));
 }

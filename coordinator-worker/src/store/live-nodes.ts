@@ -6,6 +6,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { z } from "zod";
 import { isAlive } from "../domain/choose-candidates";
 import { LiveOffer } from "../domain/live-offer";
+import { remember } from "../remember";
 import { announcedKey, liveKeys as keys } from "./live-keys";
 import { ratesKey } from "./model-rates";
 import { markedPipeline } from "./replay";
@@ -66,8 +67,7 @@ function offersIn(text: string): readonly LiveOffer[] {
   if (before !== undefined) return before;
   const { success, data } = LiveOffer.safeParse(parsed(text));
   const offers = success ? [data] : [];
-  if (known.size >= MOST_KEPT) known.clear();
-  known.set(text, offers);
+  remember(known, MOST_KEPT, text, offers);
   return offers;
 }
 

@@ -7,6 +7,7 @@ import { platformNamed } from "#peer/platform/platform";
 import { type Challenge, HARDWARE_VERSION } from "#protocol/hardware";
 import { problem } from "../coordinator/fake-coordinator";
 import { setUp } from "./troop-under-test";
+import { LENDING } from "../control/lending-status";
 
 const CHALLENGE: Challenge = {
   id: "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
@@ -40,17 +41,6 @@ it("asks for the newest troop where the coordinator wants a proof that this one 
   expect(coordinator.seen.map(({ target }) => target)).not.toContain("/hardware/commit");
 });
 
-const LENDING: WorkerStatus = {
-  state: "lending",
-  why: "always",
-  policy: "always",
-  running: 0,
-  waiting: 0,
-  concurrency: 4,
-  models: [],
-  gpus: [],
-  signals: [],
-};
 const PLAYING = { state: "paused", reason: "gpu_in_use", why: "game.exe uses the GPU" } as const;
 
 /** Next to a worker of the same home that says this of itself. */

@@ -5,22 +5,11 @@ import { expect, it, onTestFinished } from "vitest";
 import { controlAddress } from "#peer/control/address";
 import { askWorker } from "#peer/control/ask";
 import { listenForControl } from "#peer/control/listen";
-import type { ControlAnswer, ControlRequest, WorkerStatus } from "#peer/control/messages";
+import type { ControlAnswer, ControlRequest } from "#peer/control/messages";
 import { linux } from "#peer/platform/linux";
 import { windows } from "#peer/platform/windows";
 import { temporaryFolder } from "../home/temporary-folder";
-
-const STATUS: WorkerStatus = {
-  state: "lending",
-  why: "nobody uses this machine",
-  policy: "idle",
-  running: 0,
-  waiting: 0,
-  concurrency: 4,
-  models: [],
-  gpus: [],
-  signals: [],
-};
+import { LENDING } from "./lending-status";
 
 async function listening(answer: (request: ControlRequest) => Promise<ControlAnswer>) {
   const address = controlAddress(await temporaryFolder(), linux);
@@ -29,7 +18,7 @@ async function listening(answer: (request: ControlRequest) => Promise<ControlAns
   return { ...address, server };
 }
 
-const echo = async (): Promise<ControlAnswer> => ({ ok: true, status: STATUS });
+const echo = async (): Promise<ControlAnswer> => ({ ok: true, status: LENDING });
 
 it("asks the worker and hears its answer", async () => {
   const asked: ControlRequest[] = [];
@@ -37,7 +26,7 @@ it("asks the worker and hears its answer", async () => {
     asked.push(request);
     return echo();
   });
-  expect(await askWorker(address, { ask: "pause", for_ms: 5 })).toEqual(STATUS);
+  expect(await askWorker(address, { ask: "pause", for_ms: 5 })).toEqual(LENDING);
   expect(asked).toEqual([{ ask: "pause", for_ms: 5 }]);
 });
 
@@ -61,7 +50,7 @@ it("takes the place of a socket that was left", async () => {
   const address = await listening(() => expect.unreachable());
   const second = await listenForControl(address, echo);
   onTestFinished(() => second.close());
-  expect(await askWorker(address, { ask: "status" })).toEqual(STATUS);
+  expect(await askWorker(address, { ask: "status" })).toEqual(LENDING);
 });
 
 it("passes a refusal on", async () => {

@@ -7,8 +7,8 @@ import { within } from "../../within";
  * the coordinator.
  */
 export const LOW_S = 2;
-/** A coordinator that takes longer is not waited for; the node decides. */
-const MOST_WAIT_MS = 10_000;
+/** For a larger ticket that is on its way. After that the node decides, or another lease does better. */
+export const MOST_WAIT_MS = 10_000;
 
 /** A node that a lease lets a client use. */
 export type Place = { readonly node: Candidate; readonly lease: Lease };

@@ -2,7 +2,7 @@ import type { Candidate, NodeObservation } from "#protocol/authorize";
 import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import type { CoordinatorApi } from "../../coordinator/api";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../../coordinator/errors";
-import { type Lease, openLease, type Place } from "./lease";
+import { type Lease, MOST_WAIT_MS, openLease, type Place } from "./lease";
 import { createLeasePool } from "./lease-pool";
 import { createRenewal } from "./lease-renewal";
 import { createReturningModels } from "./returning-model";
@@ -21,8 +21,6 @@ const WIDER_BUDGET_MICROCREDITS = 15 * MICROCREDITS_PER_CREDIT;
 /** Between two of them; where there was none to be had, the coordinator is left in peace for longer. */
 const WIDEN_EVERY_MS = 5_000;
 const WIDEN_AGAIN_MS = 60_000;
-/** For a larger ticket that is on its way; a coordinator that takes longer may do better with another lease. */
-const MOST_WAIT_MS = 10_000;
 /** Between leases that are taken because a node refused one for no reason that this side can see. */
 const ANEW_EVERY_MS = 60_000;
 

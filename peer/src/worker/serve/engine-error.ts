@@ -1,6 +1,6 @@
 import { openAiError } from "#protocol/openai-error";
 import { type Answer, createAnswer } from "../../http/answer";
-import type { Bytes } from "../../http/answer-parser";
+import { wholeBody } from "../../http/whole-body";
 import type { ApiShape } from "../../metering/api-of-path";
 
 /** No engine's error is longer. */
@@ -26,8 +26,9 @@ export function isError(answer: Answer): boolean {
  * with what it says put into it (a text, vLLM's `{"error": "…"}`, a page of its framework). `undefined`: it broke off.
  */
 export async function readableError(answer: Answer, api: ApiShape): Promise<Answer | undefined> {
-  const bytes = await collect(answer);
-  if (bytes === undefined) return undefined;
+  const all = await wholeBody(answer, MOST_BYTES);
+  if (all === "broken") return undefined;
+  const bytes = all === "too_long" ? new Uint8Array() : all;
   const isPacked = answer.header("content-encoding") !== undefined;
   const said = isPacked ? "readable" : messageOf(bytes, answer.status);
   const isKept = said === "readable";
@@ -78,25 +79,4 @@ function parsed(text: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-/** The whole body, nothing where it is too long to be an error; `undefined`: it broke off. */
-function collect(answer: Answer): Promise<Bytes | undefined> {
-  return new Promise((resolve) => {
-    const pieces: Bytes[] = [];
-    let bytes = 0;
-    answer.read({
-      onData(piece) {
-        bytes += piece.length;
-        if (bytes <= MOST_BYTES) {
-          // What comes may lie in memory that is used again.
-          pieces.push(new Uint8Array(piece));
-          return;
-        }
-        resolve(new Uint8Array());
-        answer.cut();
-      },
-      onEnd: (isWhole) => resolve(isWhole ? Buffer.concat(pieces) : undefined),
-    });
-  });
 }

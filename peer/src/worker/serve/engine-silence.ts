@@ -33,20 +33,25 @@ export function watchSilence(
   // One timer, moved on when it is due: pieces of an answer come by the thousand.
   function arm(ms: number): () => void {
     return clock.after(ms, () => {
-      const sinceMs = isPaused ? 0 : clock.steadyMs() - heardAtMs;
-      if (sinceMs >= ASK_AFTER_MS) {
-        void ask();
-        return;
-      }
-      unanswered = 0;
-      disarm = arm(ASK_AFTER_MS - sinceMs);
+      if (silentMs() >= ASK_AFTER_MS) void ask();
+      else waitAnew();
     });
+  }
+
+  function silentMs(): number {
+    return isPaused ? 0 : clock.steadyMs() - heardAtMs;
+  }
+  function waitAnew(): void {
+    unanswered = 0;
+    disarm = arm(ASK_AFTER_MS - silentMs());
   }
 
   async function ask(): Promise<void> {
     unanswered = (await isThere()) ? 0 : unanswered + 1;
     if (isOver) return;
-    if (unanswered === MOST_UNANSWERED) onGone();
+    // What it said meanwhile speaks for it.
+    if (silentMs() < ASK_AFTER_MS) waitAnew();
+    else if (unanswered === MOST_UNANSWERED) onGone();
     else disarm = arm(ASK_EVERY_MS);
   }
 

@@ -144,6 +144,19 @@ it("asks nothing while somebody else keeps the engine waiting, nor once the requ
   expect([state.asked, state.goneAt, clock.due]).toEqual([[65], [], []]);
 });
 
+it("believes what an engine says while it is asked for the last time more than its silence to that", async () => {
+  const { clock, state, silence, pass } = underWatch();
+  await pass(9);
+  clock.advance(MINUTE_MS);
+  silence.heard();
+  await turn();
+  expect([state.asked.length, state.goneAt]).toEqual([6, []]);
+  await pass(9);
+  expect(state.goneAt).toEqual([]);
+  await pass(1);
+  expect(state.goneAt).toEqual([20]);
+});
+
 it("is not told of an answer that comes when the request is over", async () => {
   const clock = fakeClock(0);
   const { promise, resolve } = Promise.withResolvers<boolean>();
