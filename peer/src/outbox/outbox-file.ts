@@ -1,11 +1,13 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { CliError, EXIT } from "../cli/error";
+import { type Journal, NO_JOURNAL, openJournal, readJournal } from "./journal";
+import { type Left, leftIn } from "./journal-lines";
 
 /** Whose outbox it is. Each has a file of its own, so that a worker and a client can share a home. */
 export type OutboxOwner = "worker" | "client";
 
-/** `state`: 0 while the request runs, 1 once its item can be sent. `claims`: JSON of what is known by then. */
+/** `state`: 0 where the request ran when the process was killed, 1 where its item can be sent. `claims`: JSON. */
 const SCHEMA = `
   CREATE TABLE items (
     id INTEGER PRIMARY KEY,
@@ -38,10 +40,21 @@ export function outboxPath(homeDir: string, owner: OutboxOwner): string {
   return join(homeDir, `${owner}-outbox.sqlite`);
 }
 
-export type OutboxFile = { readonly database: Database; close(): void };
+/** What this run does is noted in this file first. */
+export function journalPath(homeDir: string, owner: OutboxOwner): string {
+  return join(homeDir, `${owner}-outbox.journal`);
+}
+
+export type OutboxFile = {
+  /** What earlier runs left, and what is too much to be kept in memory. */
+  readonly database: Database;
+  /** Of this run, and of it alone. */
+  readonly journal: Journal;
+  close(): void;
+};
 
 /**
- * Opens the file, made first where it is not there. What is committed survives a crash of the process (not of the
+ * Opens the files, made first where they are not there. What is in them survives a crash of the process (not of the
  * machine: an fsync a request would cost more than the request). Throws `CliError`.
  */
 export function openOutboxFile(homeDir: string, owner: OutboxOwner): OutboxFile {
@@ -66,7 +79,17 @@ export function openOutboxFile(homeDir: string, owner: OutboxOwner): OutboxFile 
     // In pages of 4 KiB; a checkpoint waits for the disk, so there should be few.
     database.run("PRAGMA wal_autocheckpoint = 4000");
     bringUp(database);
-    return { database, close };
+    const journalFile = journalPath(homeDir, owner);
+    adopt(database, leftIn(readJournal(journalFile)));
+    const journal = openJournal(journalFile);
+    return {
+      database,
+      journal,
+      close() {
+        journal.close();
+        close();
+      },
+    };
   } catch (cause) {
     close();
     throw explained(cause, path, owner);
@@ -77,7 +100,7 @@ export function openOutboxFile(homeDir: string, owner: OutboxOwner): OutboxFile 
 export function openOutboxInMemory(): OutboxFile {
   const database = new Database(":memory:", { strict: true });
   bringUp(database);
-  return { database, close: () => database.close() };
+  return { database, journal: NO_JOURNAL, close: () => database.close() };
 }
 
 function bringUp(database: Database): void {
@@ -85,6 +108,23 @@ function bringUp(database: Database): void {
     const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
     const step = STEPS[version?.user_version ?? 0];
     if (step !== undefined) database.run(step);
+  })();
+}
+
+/** What is in there already is the same: a run never gives an id to two items, nor one that it found. */
+function adopt(database: Database, { items, aliveMs }: Left): void {
+  if (items.size === 0) return;
+  const insert = database.query<unknown, [number, string, string, string, number]>(
+    "INSERT OR IGNORE INTO items (id, coordinator, ticket, claims, state) VALUES (?, ?, ?, ?, ?)",
+  );
+  const beat = database.query<unknown, [number]>(
+    "INSERT INTO alive (id, at_ms) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms",
+  );
+  database.transaction(() => {
+    for (const [id, { coordinator, ticket, claims, isOpen }] of items) {
+      insert.run(id, coordinator, ticket, JSON.stringify(claims), isOpen ? 0 : 1);
+    }
+    if (aliveMs !== undefined) beat.run(aliveMs);
   })();
 }
 
@@ -106,7 +146,7 @@ function explained(cause: unknown, path: string, owner: OutboxOwner): unknown {
       { cause },
     );
   }
-  if (!code.startsWith("SQLITE_")) return cause;
+  if (code === "") return cause;
   return new CliError(
     EXIT.failed,
     `The file ${path} cannot be used (${code}).`,

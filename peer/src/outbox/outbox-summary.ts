@@ -1,6 +1,8 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { type OutboxOwner, outboxPath } from "./outbox-file";
+import { readJournal } from "./journal";
+import { leftIn } from "./journal-lines";
+import { journalPath, type OutboxOwner, outboxPath } from "./outbox-file";
 
 /** What an outbox holds, for whichever coordinator. */
 export type OutboxSummary = {
@@ -20,13 +22,16 @@ export function readOutbox(
   const path = outboxPath(homeDir, owner);
   if (!existsSync(path)) return "absent";
   try {
+    // First the journal: what moves to the database meanwhile is then rather seen twice than not at all.
+    const noted = [...leftIn(readJournal(journalPath(homeDir, owner))).items.values()];
+    const running = noted.filter(({ isOpen }) => isOpen).length;
     using database = new Database(path, { readonly: true, strict: true });
     const count = database.query<{ count: number }, [number]>(
       "SELECT count(*) AS count FROM items WHERE state = ?",
     );
     return {
-      waiting: count.get(1)?.count ?? 0,
-      unfinished: count.get(0)?.count ?? 0,
+      waiting: (count.get(1)?.count ?? 0) + noted.length - running,
+      unfinished: (count.get(0)?.count ?? 0) + running,
       refused: database
         .query<{ code: string; count: number }, []>(
           "SELECT code, count(*) AS count FROM refused GROUP BY code ORDER BY count DESC, code",

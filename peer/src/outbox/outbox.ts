@@ -1,4 +1,4 @@
-import type { Clock } from "../clock";
+import { journalLine } from "./journal-lines";
 import type { OutboxFile } from "./outbox-file";
 
 export type Unsent<Item> = {
@@ -12,16 +12,13 @@ export type RefusedItem = { readonly id: number; readonly code: string };
 export type Outbox<Opened, Item> = {
   /** Before a request begins: from now on there will be an item, whatever happens. Throws on a full disk. */
   open(ticket: string, opened: Opened): number;
-  /**
-   * The request has ended; its item can be sent. It is written with others a moment later: a crash before that leaves
-   * what `open` wrote, which becomes an item, too.
-   */
+  /** The request has ended; its item can be sent. Where it cannot be written, what `open` wrote stands for it in a crash. */
   complete(id: number, item: Item): void;
   /** The request never began. */
   forget(id: number): void;
-  /** An item that was not opened; it is written with others a moment later, and a crash before that loses it. */
+  /** An item that was not opened. Where it cannot be written, a crash loses it. */
   add(ticket: string, item: Item): void;
-  /** The oldest that can be sent. */
+  /** Those that can be sent and have waited longest. */
   unsent(limit: number): readonly Unsent<Item>[];
   readonly unsentCount: number;
   /** The coordinator has them. */
@@ -37,38 +34,41 @@ export type OutboxOptions<Opened, Item> = {
   readonly file: OutboxFile;
   /** Items for one coordinator are handed out; others' stay in the file until their turn. */
   readonly coordinatorUrl: string;
-  readonly clock: Pick<Clock, "after">;
   /** What becomes of a request that ran when the process was killed, which was alive at `aliveMs` for the last time. */
   readonly recover?: (opened: Opened, aliveMs: number) => Item;
   /** It could not be written; it is tried again with the next. */
   readonly onFull?: () => void;
 };
 
-/** One write for all that ends together. */
-const SAVE_AFTER_MS = 50;
-/** Added ones that wait for room on the disk; the oldest gives way. */
-const MOST_UNSAVED = 10_000;
+/** Ended ones that are kept at hand: so many seconds of a busy node in which the coordinator does not answer. */
+const MOST_AT_HAND = 4_000;
+/** Of more than that, the oldest go to the database together. */
+const SAVED_TOGETHER = 500;
+/** Where there is no room on the disk; the oldest gives way. */
+const MOST_WITHOUT_ROOM = 10_000;
+/** The journal is written anew when it has grown by so much, and most of it is of what has gone. */
+const JOURNAL_BYTES = 1_024 * 1_024;
 /** Long after anybody could still look into it. */
 const REFUSED_KEPT_MS = 30 * 86_400_000;
 
 type Row = { id: number; ticket: string; claims: string };
 
+/**
+ * Each item is noted in the file's journal, which costs a write, and kept at hand until it is taken. A database, in which
+ * a row costs ten times that, has those that an earlier run left, and takes over when they become too many.
+ */
 export function createOutbox<Opened, Item>(
   options: OutboxOptions<Opened, Item>,
 ): Outbox<Opened, Item> {
-  const { coordinatorUrl, clock, onFull = () => {} } = options;
-  const { database } = options.file;
-  const { recover } = options;
+  const { coordinatorUrl, onFull = () => {}, recover } = options;
+  const { database, journal } = options.file;
   if (recover !== undefined) {
     recoverCrashed(options.file, (claims, aliveMs) =>
       JSON.stringify(recover(JSON.parse(claims) as Opened, aliveMs)),
     );
   }
-  const insert = database.query<unknown, [string, string, string, number]>(
-    "INSERT INTO items (coordinator, ticket, claims, state) VALUES (?, ?, ?, ?)",
-  );
-  const update = database.query<unknown, [string, number]>(
-    "UPDATE items SET claims = ?, state = 1 WHERE id = ?",
+  const insert = database.query<unknown, [number, string, string, string]>(
+    "INSERT INTO items (id, coordinator, ticket, claims, state) VALUES (?, ?, ?, ?, 1)",
   );
   const oldest = database.query<Row, [string, number]>(
     "SELECT id, ticket, claims FROM items WHERE state = 1 AND coordinator = ? ORDER BY id LIMIT ?",
@@ -79,101 +79,176 @@ export function createOutbox<Opened, Item>(
      SELECT coordinator, claims, ?, ? FROM items WHERE id = ?`,
   );
   const dropOld = database.query<unknown, [number]>("DELETE FROM refused WHERE refused_at_ms < ?");
-  const beat = database.query<unknown, [number]>(
-    "INSERT INTO alive (id, at_ms) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms",
-  );
   const ready = database.query<{ count: number }, [string]>(
     "SELECT count(*) AS count FROM items WHERE state = 1 AND coordinator = ?",
   );
-  let savedCount = ready.get(coordinatorUrl)?.count ?? 0;
-  const completed = new Map<number, Item>();
-  let added: { readonly ticket: string; readonly item: Item }[] = [];
-  let isSaveDue = false;
+  const highest = database.query<{ id: number | null }, []>("SELECT max(id) AS id FROM items");
 
-  const saveAll = database.transaction(() => {
-    for (const [id, item] of completed) update.run(JSON.stringify(item), id);
-    for (const { ticket, item } of added) {
-      insert.run(coordinatorUrl, ticket, JSON.stringify(item), 1);
+  let savedCount = ready.get(coordinatorUrl)?.count ?? 0;
+  let nextId = (highest.get()?.id ?? 0) + 1;
+  const running = new Map<number, { readonly ticket: string; readonly opened: Opened }>();
+  /** In the order in which they ended. */
+  const ended = new Map<number, { readonly ticket: string; readonly item: Item }>();
+  /** The numbers of those that are in the journal. */
+  const ticketNumbers = new Map<string, number>();
+  let nextTicketNumber = 1;
+  let aliveMs: number | undefined;
+  let rewriteAtBytes = JOURNAL_BYTES;
+  let saveAbove = MOST_AT_HAND;
+  /** Lines that there was no room for. */
+  const unwritten: string[] = [];
+
+  /** Where there is no room, requests that run go on. */
+  function unlessFull(write: () => void): void {
+    try {
+      write();
+    } catch {
+      ticketNumbers.clear();
+      onFull();
     }
+  }
+
+  function beginning(what: "open" | "add", id: number, ticket: string, claims: unknown): string {
+    const known = ticketNumbers.get(ticket);
+    if (known !== undefined) return journalLine([what, id, known, claims]);
+    const number = nextTicketNumber;
+    nextTicketNumber += 1;
+    ticketNumbers.set(ticket, number);
+    const first = journalLine(["ticket", number, coordinatorUrl, ticket]);
+    return first + journalLine([what, id, number, claims]);
+  }
+
+  /** Writes it with those that could not be written before, or makes the journal anew. */
+  function note(line: string): void {
+    unwritten.push(line);
+    if (unwritten.length > MOST_WITHOUT_ROOM) unwritten.shift();
+    const isIdle = running.size + ended.size === 0;
+    unlessFull(isIdle || journal.bytes > rewriteAtBytes ? rewrite : writeOut);
+  }
+  function writeOut(): void {
+    for (let line = unwritten[0]; line !== undefined; line = unwritten[0]) {
+      journal.append(line);
+      unwritten.shift();
+    }
+  }
+  function rewrite(): void {
+    // Not with each line, where there is no room.
+    rewriteAtBytes = journal.bytes + JOURNAL_BYTES;
+    ticketNumbers.clear();
+    const lines: string[] = [];
+    for (const [id, { ticket, opened }] of running) {
+      lines.push(beginning("open", id, ticket, opened));
+    }
+    for (const [id, { ticket, item }] of ended) lines.push(beginning("add", id, ticket, item));
+    if (aliveMs !== undefined && running.size > 0) lines.push(journalLine(["alive", aliveMs]));
+    journal.replace(lines.join(""));
+    unwritten.length = 0;
+    rewriteAtBytes = 2 * journal.bytes + JOURNAL_BYTES;
+  }
+
+  function insertEnded(id: number): void {
+    const one = ended.get(id);
+    if (one !== undefined) insert.run(id, coordinatorUrl, one.ticket, JSON.stringify(one.item));
+  }
+  const saveAll = database.transaction((ids: readonly number[]) => {
+    for (const id of ids) insertEnded(id);
   });
-  const unsavedCount = (): number => completed.size + added.length;
-  /** Throws on a full disk; then they stay where they are and are tried again with the next. */
-  function save(): void {
-    if (unsavedCount() === 0) return;
-    saveAll();
-    savedCount += unsavedCount();
-    completed.clear();
-    added = [];
+  /** The coordinator is away, or slower than the requests. */
+  function saveTooMany(): void {
+    if (ended.size <= saveAbove) return;
+    // Not with each that ends, where there is no room.
+    saveAbove = ended.size + SAVED_TOGETHER;
+    unlessFull(() => {
+      const ids = [...ended.keys()].slice(0, SAVED_TOGETHER);
+      saveAll(ids);
+      saveAbove = MOST_AT_HAND;
+      savedCount += ids.length;
+      for (const id of ids) ended.delete(id);
+      note(journalLine(["gone", ids]));
+    });
+  }
+
+  function end(id: number, ticket: string, item: Item, line: string): void {
+    ended.set(id, { ticket, item });
+    note(line);
+    saveTooMany();
+  }
+  function noteGone(ids: readonly number[]): void {
+    for (const id of ids) if (!ended.delete(id)) savedCount -= 1;
+    note(journalLine(["gone", ids]));
   }
   const removeAll = database.transaction((ids: readonly number[]) => {
     for (const id of ids) remove.run(id);
   });
   const refuseAll = database.transaction((items: readonly RefusedItem[], nowMs: number) => {
     for (const { id, code } of items) {
+      insertEnded(id);
       setAside.run(code, nowMs, id);
       remove.run(id);
     }
     dropOld.run(nowMs - REFUSED_KEPT_MS);
   });
 
-  /** What is not written now is written with the next; requests that run go on. */
-  function unlessFull(write: () => void): void {
-    try {
-      write();
-    } catch {
-      onFull();
-    }
-  }
-
-  function saveSoon(): void {
-    if (isSaveDue) return;
-    isSaveDue = true;
-    clock.after(SAVE_AFTER_MS, () => {
-      isSaveDue = false;
-      unlessFull(save);
-    });
-  }
-
   return {
-    open: (ticket, opened) =>
-      Number(insert.run(coordinatorUrl, ticket, JSON.stringify(opened), 0).lastInsertRowid),
-    complete(id, item) {
-      completed.set(id, item);
-      saveSoon();
+    open(ticket, opened) {
+      const id = nextId;
+      try {
+        journal.append(beginning("open", id, ticket, opened));
+      } catch (cause) {
+        ticketNumbers.clear();
+        throw cause;
+      }
+      nextId += 1;
+      running.set(id, { ticket, opened });
+      return id;
     },
-    forget: (id) => void remove.run(id),
+    complete(id, item) {
+      const open = running.get(id);
+      if (open === undefined) return;
+      running.delete(id);
+      end(id, open.ticket, item, journalLine(["end", id, item]));
+    },
+    forget(id) {
+      running.delete(id);
+      note(journalLine(["gone", [id]]));
+    },
     add(ticket, item) {
-      if (added.length >= MOST_UNSAVED) added.shift();
-      added.push({ ticket, item });
-      saveSoon();
+      const id = nextId;
+      nextId += 1;
+      end(id, ticket, item, beginning("add", id, ticket, item));
+      const [oldestId] = ended.keys();
+      if (ended.size > MOST_WITHOUT_ROOM && oldestId !== undefined) ended.delete(oldestId);
     },
     unsent(limit) {
-      unlessFull(save);
-      return oldest
-        .all(coordinatorUrl, limit)
-        .map(({ id, ticket, claims }) => ({ id, ticket, item: JSON.parse(claims) as Item }));
+      const rows = savedCount === 0 ? [] : oldest.all(coordinatorUrl, limit);
+      const unsent: Unsent<Item>[] = rows.map(({ id, ticket, claims }) => ({
+        id,
+        ticket,
+        item: JSON.parse(claims) as Item,
+      }));
+      for (const [id, { ticket, item }] of ended) {
+        if (unsent.length >= limit) break;
+        unsent.push({ id, ticket, item });
+      }
+      return unsent;
     },
     get unsentCount() {
-      return savedCount + unsavedCount();
+      return savedCount + ended.size;
     },
     remove(ids) {
-      removeAll(ids);
-      savedCount -= ids.length;
+      const saved = ids.filter((id) => !ended.has(id));
+      if (saved.length > 0) removeAll(saved);
+      noteGone(ids);
     },
     refuse(items, nowMs) {
       refuseAll(items, nowMs);
-      savedCount -= items.length;
+      noteGone(items.map(({ id }) => id));
     },
     checkpoint(nowMs) {
-      unlessFull(() => {
-        save();
-        beat.run(nowMs);
-      });
+      aliveMs = nowMs;
+      note(journalLine(["alive", nowMs]));
     },
-    close() {
-      unlessFull(save);
-      options.file.close();
-    },
+    close: () => options.file.close(),
   };
 }
 

@@ -63,9 +63,7 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const api = coordinatorApi({ baseUrl: options.coordinatorUrl, identity: home.identity });
   const serving = await openServing(home, api, { names: options.networks, say, clock });
   await using cleanup = new AsyncDisposableStack();
-  const outbox = cleanup.adopt(openReceiptOutbox(home.dir, api.baseUrl, clock), (file) =>
-    file.close(),
-  );
+  const outbox = cleanup.adopt(openReceiptOutbox(home.dir, api.baseUrl), (file) => file.close());
   const membership = createMembership(home, api, clock);
   const submitter = createSubmitter({
     outbox,

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createOutbox } from "#peer/outbox/outbox";
 import { openOutboxFile } from "#peer/outbox/outbox-file";
-import { fakeClock } from "../worker/fake-clock";
 import { setUp } from "./troop-under-test";
 
 const UP = { "GET /health": () => Response.json({ status: "ok" }) };
@@ -11,7 +10,6 @@ function outbox(dir: string, owner: "worker" | "client") {
   return createOutbox<string, string>({
     file: openOutboxFile(dir, owner),
     coordinatorUrl: "https://troop.example",
-    clock: fakeClock(),
   });
 }
 

@@ -37,7 +37,6 @@ export function openAcks(options: AcksOptions): Acks {
   const outbox = createOutbox<never, AckClaims>({
     file: openFile(home.dir, say),
     coordinatorUrl: options.coordinatorUrl,
-    clock,
     onFull: () => say("Acks cannot be written; they wait in memory. Disk full?"),
   });
   const submitter = createSubmitter({

@@ -1,7 +1,6 @@
 import type { ReceiptClaims } from "#protocol/receipt";
 import { createOutbox, type Outbox } from "../../outbox/outbox";
 import { openOutboxFile } from "../../outbox/outbox-file";
-import type { Clock } from "../../clock";
 
 /** What is known of a request before the engine has it. */
 export type OpenedReceipt = Omit<
@@ -15,13 +14,9 @@ export const LONGEST_MS = 86_400_000;
 export type ReceiptOutbox = Outbox<OpenedReceipt, ReceiptClaims>;
 
 /** Throws `CliError`. */
-export function openReceiptOutbox(
-  homeDir: string,
-  coordinatorUrl: string,
-  clock: Pick<Clock, "after">,
-): ReceiptOutbox {
+export function openReceiptOutbox(homeDir: string, coordinatorUrl: string): ReceiptOutbox {
   const file = openOutboxFile(homeDir, "worker");
-  return createOutbox({ file, coordinatorUrl, clock, recover: recovered });
+  return createOutbox({ file, coordinatorUrl, recover: recovered });
 }
 
 /**
