@@ -85,16 +85,18 @@ export async function attempt(
   place: Place,
   waitMs: number = 0,
 ): Promise<Answered | undefined> {
-  const { acks, order, silence } = deps;
+  const { acks, order, silence, allowedRanges } = deps;
   const { lease, node } = place;
   const { conversation, signal } = request;
+  const url = dialledUrl(node, allowedRanges());
+  if (url === undefined) return undefined;
   // Before anything is waited for: other requests that choose a node meanwhile shall know.
   const ended = order.begun(node.node_id, conversation);
   const rate = node.own ? 0 : node.rate;
   const endOfLease = await lease.take(rate);
   let sent: Sent | undefined;
   try {
-    if (!signal.aborted) sent = await send(deps, request, place, waitMs);
+    if (!signal.aborted) sent = await send(deps, request, { place, url, waitMs });
   } finally {
     if (sent === undefined) {
       endOfLease();
@@ -102,7 +104,7 @@ export async function attempt(
     }
   }
   if (sent === undefined) return undefined;
-  const { call, url, ticket, seq, since, bodyHash, hidesUsage } = sent;
+  const { call, ticket, seq, since, bodyHash, hidesUsage } = sent;
   const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
   const ack = acks.begin(about, since);
   const cut = (): void => call.cut();
@@ -136,9 +138,10 @@ export async function attempt(
   return { nodeId, engine, answer, refusal, ticket, cut, end, ...told };
 }
 
+type Way = { readonly place: Place; readonly url: string; readonly waitMs: number };
+
 type Sent = {
   readonly call: SealedCall;
-  readonly url: string;
   readonly ticket: string;
   readonly seq: number;
   /** Just before. */
@@ -149,14 +152,11 @@ type Sent = {
 };
 
 async function send(
-  { allowedRanges, identity, nowMs, acks, order }: AttemptDeps,
+  { identity, nowMs, acks, order }: AttemptDeps,
   request: AppRequest,
-  { lease, node }: Place,
-  waitMs: number,
+  { place: { lease, node }, url, waitMs }: Way,
 ): Promise<Sent | undefined> {
   const { target, headers } = request;
-  const url = dialledUrl(node, allowedRanges());
-  if (url === undefined) return undefined;
   const session = await sessionWith(lease, node, nowMs());
   if (session === undefined) return undefined;
   const asked = countsWhenAsked(node.engine, target) ? request.withUsage?.() : undefined;
@@ -170,5 +170,5 @@ async function send(
     { node, url, session, ticket, seq, connectWithinMs, waitMs },
     { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
   );
-  return { call, url, ticket, seq, since, bodyHash, hidesUsage: asked !== undefined };
+  return { call, ticket, seq, since, bodyHash, hidesUsage: asked !== undefined };
 }

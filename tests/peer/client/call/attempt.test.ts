@@ -8,7 +8,7 @@ import { createNodeOrder } from "#peer/client/nodes/node-order";
 import { createSilenceWatch } from "#peer/client/nodes/silence";
 import { createTicks } from "#peer/client/ticks";
 import { systemClock } from "#peer/clock";
-import type { Candidate } from "#protocol/authorize";
+import type { Authorization, Candidate } from "#protocol/authorize";
 import { generatePrivateKey, openIdentity } from "#protocol/identity";
 import { hashBody } from "#protocol/proof";
 import { ticketClaims } from "../../worker/fake-network";
@@ -31,19 +31,16 @@ async function underTest(answer?: Behaviour) {
     own: false,
     expected_ms: 0,
   };
-  const lease: Lease = openLease(
-    MODEL,
-    {
-      ticket: await network.key.sign(claims),
-      lease_id: claims.jti,
-      network: "public",
-      model: MODEL,
-      budget: claims.budget,
-      expires_at: claims.exp,
-      candidates: [candidate],
-    },
-    Date.now,
-  );
+  const granted: Authorization = {
+    ticket: await network.key.sign(claims),
+    lease_id: claims.jti,
+    network: "public",
+    model: MODEL,
+    budget: claims.budget,
+    expires_at: claims.exp,
+    candidates: [candidate],
+  };
+  const lease: Lease = openLease(MODEL, granted, Date.now);
   const app = new AbortController();
   const body = new TextEncoder().encode(chatBody());
   const request: AppRequest = {
@@ -70,6 +67,7 @@ async function underTest(answer?: Behaviour) {
   return {
     node,
     lease,
+    granted,
     app,
     acked,
     try: () => attempt(deps, request, { lease, node: candidate }),
@@ -232,6 +230,25 @@ it("dials no host name, whatever the ranges", async () => {
   for (let times = 0; times < 5; times++)
     await attempt(everywhere, request, { lease, node: known });
   expect(deps.order.isCrowded([known])).toBe(false);
+});
+
+it("waits for no larger budget where the node may not be dialled anyway", async () => {
+  const { deps, request, granted } = await underTest();
+  // The extension that all requests wait for never comes.
+  const spent: Lease = openLease(
+    MODEL,
+    { ...granted, budget: 1 },
+    Date.now,
+    () => new Promise(() => {}),
+  );
+  spent.begin(1_000_000);
+  const [place] = spent.places;
+  if (place === undefined) throw new Error("The lease names no node.");
+  const nowhere = { ...deps, allowedRanges: () => ["10.0.0.0/8"] };
+  const attempting = attempt(nowhere, request, place);
+  // What waits for a budget counts as what it will cost.
+  expect(spent.burnRate()).toBe(1_000_000);
+  expect(await attempting).toBeUndefined();
 });
 
 it("takes the first of a node's addresses that may be dialled", async () => {
