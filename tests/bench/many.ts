@@ -9,7 +9,10 @@ const FIRST = 10_000;
 const ALL = 100_000;
 /** Garbage is collected several times meanwhile. */
 const SPAN = 5_000;
-const SPANS: RequestSpan[] = [FIRST, ALL / 2, ALL - SPAN].map((from) => ({ from, to: from + SPAN }));
+const SPANS: RequestSpan[] = [FIRST, ALL / 2, ALL - SPAN].map((from) => ({
+  from,
+  to: from + SPAN,
+}));
 
 export const many: Part = {
   name: "many",

@@ -8,8 +8,8 @@ export type HopsPlan = {
   /** Ways to the engine. They take turns, so that what else the machine does meets all of them. */
   readonly ways: Readonly<Record<string, HopsWay>>;
   /**
-   * The coordinator's: on a real network it works on another machine. It stands still while requests at once are
-   * counted, and settles them afterwards; its time for a request is counted with that.
+   * The coordinator's: on a real network it works on another machine. It stands still while requests at once and the
+   * streams of `firstByteMs` are counted, and settles them afterwards; its time for a request is counted with that.
    */
   readonly elsewhere: readonly number[];
   readonly streamsPerSecond: number;
@@ -31,6 +31,8 @@ export type HopsResult = Readonly<Record<string, WaySeen>>;
 type WaySeen = {
   /** Of each stream, in milliseconds from the request. */
   readonly firstByteMs: number[];
+  /** The same where what is elsewhere worked on this machine meanwhile; as many streams. */
+  readonly firstByteBesideMs: number[];
   /** Of each round. */
   readonly requestsPerSecond: number[];
   /** Microseconds of CPU time that each of its processes used for a request of those rounds; empty if unknown. */
@@ -44,6 +46,7 @@ type Way = {
   readonly stream: Uint8Array;
   readonly request: Uint8Array;
   readonly firstByteMs: number[];
+  readonly firstByteBesideMs: number[];
   readonly rounds: { readonly ended: number; readonly perSecond: number }[];
   readonly cpuMs: Record<string, number>;
 };
@@ -64,9 +67,7 @@ export async function hopsLoad(plan: HopsPlan): Promise<HopsResult> {
     await openLoop(way, plan.streamsPerSecond, plan.warmUpMs);
   }
   for (let round = 0; round < plan.streamRounds; round += 1) {
-    for (const way of turned(ways, round)) {
-      way.firstByteMs.push(...(await openLoop(way, plan.streamsPerSecond, plan.roundMs)));
-    }
+    for (const way of turned(ways, round)) await streamRound(way, plan);
   }
   for (let round = 0; round < plan.requestRounds; round += 1) {
     for (const way of turned(ways, round)) await countedRound(way, plan);
@@ -84,6 +85,7 @@ async function openWay(name: string, way: HopsWay, connections: number): Promise
     stream: postBytes(url, PATH, { ...BODY, stream: true }),
     request: postBytes(url, PATH, BODY),
     firstByteMs: [],
+    firstByteBesideMs: [],
     rounds: [],
     cpuMs: {},
   };
@@ -102,19 +104,30 @@ async function openLoop(way: Way, perSecond: number, forMs: number): Promise<num
   return Promise.all(running);
 }
 
+async function streamRound(way: Way, plan: HopsPlan): Promise<void> {
+  const streams = () => openLoop(way, plan.streamsPerSecond, plan.roundMs);
+  way.firstByteBesideMs.push(...(await streams()));
+  way.firstByteMs.push(...(await withoutElsewhere(plan, streams)));
+}
+
 async function countedRound(way: Way, plan: HopsPlan): Promise<void> {
   const usedMs = (): (readonly [name: string, ms: number | null])[] =>
     Object.entries(way.processes).map(([name, pids]) => [name, cpuMs(pids)]);
   const before = new Map(usedMs());
-  for (const pid of plan.elsewhere) process.kill(pid, "SIGSTOP");
-  try {
-    way.rounds.push(await atOnce(way, plan.requestsAtOnce, plan.roundMs));
-  } finally {
-    for (const pid of plan.elsewhere) process.kill(pid, "SIGCONT");
-  }
-  await atRest(plan.elsewhere);
+  const load = () => atOnce(way, plan.requestsAtOnce, plan.roundMs);
+  way.rounds.push(await withoutElsewhere(plan, load));
   for (const [name, ms] of usedMs()) {
     if (ms !== null) way.cpuMs[name] = (way.cpuMs[name] ?? 0) + ms - (before.get(name) ?? 0);
+  }
+}
+
+async function withoutElsewhere<T>(plan: HopsPlan, load: () => Promise<T>): Promise<T> {
+  for (const pid of plan.elsewhere) process.kill(pid, "SIGSTOP");
+  try {
+    return await load();
+  } finally {
+    for (const pid of plan.elsewhere) process.kill(pid, "SIGCONT");
+    await atRest(plan.elsewhere);
   }
 }
 
@@ -154,11 +167,12 @@ async function atOnce(
   return { ended, perSecond: (ended * 1_000) / (performance.now() - startMs) };
 }
 
-function seenOf({ firstByteMs, rounds, cpuMs }: Way): WaySeen {
+function seenOf({ firstByteMs, firstByteBesideMs, rounds, cpuMs }: Way): WaySeen {
   const ended = rounds.reduce((sum, round) => sum + round.ended, 0);
   const cpuUs = Object.entries(cpuMs).map(([name, ms]) => [name, (ms * 1_000) / ended]);
   return {
     firstByteMs,
+    firstByteBesideMs,
     requestsPerSecond: rounds.map(({ perSecond }) => perSecond),
     cpuUs: Object.fromEntries(cpuUs),
   };
