@@ -24,14 +24,20 @@ export const LeaseRate = z
 export const Credits = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
 export type Credits = z.infer<typeof Credits>;
 
+const DECIMALS = 6;
+
 /** `1234567` → `"1.234567"`: exact, without trailing zeros. Takes negative amounts, for statements. */
 export function formatCredits(microcredits: number | bigint): string {
-  const amount = BigInt(microcredits);
-  const size = amount < 0n ? -amount : amount;
-  const whole = size / BigInt(MICROCREDITS_PER_CREDIT);
-  const rest = (size % BigInt(MICROCREDITS_PER_CREDIT)).toString().padStart(6, "0");
-  const decimals = rest.replace(/0+$/, "");
-  return `${amount < 0n ? "-" : ""}${whole}${decimals === "" ? "" : `.${decimals}`}`;
+  const sign = microcredits < 0 ? "-" : "";
+  // By its digits: every answer says what it cost, and big integers cost more than the rest of that.
+  const digits = String(microcredits)
+    .slice(sign.length)
+    .padStart(DECIMALS + 1, "0");
+  let end = digits.length;
+  const point = end - DECIMALS;
+  while (end > point && digits[end - 1] === "0") end -= 1;
+  const decimals = end === point ? "" : `.${digits.slice(point, end)}`;
+  return `${sign}${digits.slice(0, point)}${decimals}`;
 }
 
 /** What `engineMs` of a node at `rate` cost, rounded down: nobody pays for what did not run. */

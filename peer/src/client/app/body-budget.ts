@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Outcome } from "#protocol/outcome";
 
 /** One body; pictures and long conversations go up to some 64 MB. */
@@ -33,49 +33,59 @@ export function createBodyBudget({
 
   return {
     async read(request) {
-      const announced = Number(request.headers.get("content-length") ?? 0);
-      if (announced > mostBytes) return { ok: false, reason: "too_large" };
-      // What is announced is refused before it is sent.
-      if (heldBytes + announced > mostAtOnce) return { ok: false, reason: "too_many" };
-      let counted = announced;
-      heldBytes += counted;
+      let counted = 0;
+      /** Counts so many bytes of this body as held; or why they can't be. */
+      const count: Count = (bytes) => {
+        if (bytes > mostBytes) return "too_large";
+        const more = Math.max(0, bytes - counted);
+        heldBytes += more;
+        counted += more;
+        return heldBytes > mostAtOnce ? "too_many" : undefined;
+      };
       const release = (): void => {
         heldBytes -= counted;
         counted = 0;
       };
-      const refuse = (reason: BodyRefusal["reason"]): { ok: false } & BodyRefusal => {
-        release();
-        return { ok: false, reason };
-      };
-
-      const hasher = createHash("sha256");
-      const pieces: Uint8Array<ArrayBuffer>[] = [];
-      let bytes = 0;
-      try {
-        for await (const chunk of piecesOf(request, announced)) {
-          bytes += chunk.length;
-          if (bytes > mostBytes) return refuse("too_large");
-          heldBytes += Math.max(0, bytes - counted);
-          counted = Math.max(counted, bytes);
-          if (heldBytes > mostAtOnce) return refuse("too_many");
-          hasher.update(chunk);
-          pieces.push(chunk);
+      const announced = Number(request.headers.get("content-length") ?? 0);
+      // What is announced is refused before it is sent.
+      let reason = count(announced);
+      if (reason === undefined) {
+        const isSmall = announced > 0 && announced <= AT_ONCE_BYTES;
+        try {
+          const read = await (isSmall ? atOnce(request, count) : inPieces(request, count));
+          if (typeof read !== "string") return { ok: true, value: { ...read, release } };
+          reason = read;
+        } catch {
+          reason = "broken"; // The app left before it had sent all of it.
         }
-      } catch {
-        return refuse("broken"); // The app left before it had sent all of it.
       }
-      const value = { bytes: joined(pieces, bytes), hash: hasher.digest("base64url"), release };
-      return { ok: true, value };
+      release();
+      return { ok: false, reason };
     },
   };
 }
 
-function piecesOf(
-  request: Request,
-  announced: number,
-): Iterable<Promise<Uint8Array<ArrayBuffer>>> | AsyncIterable<Uint8Array<ArrayBuffer>> {
-  const isSmall = announced > 0 && announced <= AT_ONCE_BYTES;
-  return isSmall ? [request.bytes()] : (request.body ?? []);
+type Reason = BodyRefusal["reason"];
+type Read = Promise<Pick<HeldBody, "bytes" | "hash"> | Reason>;
+type Count = (bytes: number) => Reason | undefined;
+
+async function atOnce(request: Request, count: Count): Read {
+  const bytes = await request.bytes();
+  return count(bytes.length) ?? { bytes, hash: hash("sha256", bytes, "base64url") };
+}
+
+async function inPieces({ body }: Request, count: Count): Read {
+  const hasher = createHash("sha256");
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    const reason = count(bytes);
+    if (reason !== undefined) return reason;
+    hasher.update(chunk);
+    pieces.push(chunk);
+  }
+  return { bytes: joined(pieces, bytes), hash: hasher.digest("base64url") };
 }
 
 function joined(

@@ -1,6 +1,6 @@
 import { apiOfPath } from "../../metering/api-of-path";
 
-const KEY = '"stream"';
+const KEY = Buffer.from('"stream"');
 const TRUE = /^\s*:\s*true\b/;
 
 /**

@@ -10,7 +10,7 @@ import {
 /** Names by which apps tell a server that requests belong together: Codex, opencode, and others after them. */
 const SESSION_HEADERS = ["session_id", "session-id", "x-session-id", "x-session-affinity"] as const;
 /** OpenAI's own word for it, and what goes on from an answer that a server kept. */
-const SESSION_FIELDS = ["prompt_cache_key", "previous_response_id"] as const;
+const SESSION_FIELDS = [Buffer.from('"prompt_cache_key"'), Buffer.from('"previous_response_id"')];
 
 /** Of what stands before the first thing that a user said, and of that. Some apps put pages of context there. */
 const BEFORE_BYTES = 512;
@@ -22,7 +22,7 @@ const LONGEST_NAME = 256;
 const LOOKED_AT_BYTES = 1_024 * 1_024;
 
 const USER = Buffer.from('"user"');
-const LISTS = ['"messages"', '"input"'] as const;
+const LISTS = [Buffer.from('"messages"'), Buffer.from('"input"')];
 const ROLE = /"role"\s*:\s*$/;
 
 /**
@@ -49,8 +49,8 @@ export function conversationKey(
   if (user === -1) return undefined;
   const end = endOfObject(bytes, user + USER.length);
   // What stands before the list may differ from turn to turn.
-  const lists = LISTS.map((name) => bytes.lastIndexOf(name, user));
-  const start = Math.max(0, user - BEFORE_BYTES, ...lists);
+  let start = Math.max(0, user - BEFORE_BYTES);
+  for (const name of LISTS) start = Math.max(start, bytes.lastIndexOf(name, user));
   return Bun.hash.xxHash32(bytes.subarray(start, end), Bun.hash.xxHash32(model));
 }
 
@@ -60,8 +60,7 @@ export function keyOfName(model: string, name: string): number {
 }
 
 /** In the text of a string the quotes around a name would be escaped, so what is found is a key or a whole value. */
-function stringField(bytes: Buffer, name: string): string | undefined {
-  const key = `"${name}"`;
+function stringField(bytes: Buffer, key: Buffer): string | undefined {
   const at = bytes.indexOf(key);
   if (at === -1) return undefined;
   const text = bytes.toString("latin1", at + key.length, at + key.length + LONGEST_NAME);

@@ -35,9 +35,13 @@ export function createConversations(nowMs: () => number): Conversations {
   return {
     nodeOf: (key) => pins.get(key)?.nodeId,
     pin(key, nodeId) {
-      forget(key);
+      if (pins.get(key)?.nodeId === nodeId) {
+        pins.delete(key); // Behind the others again.
+      } else {
+        forget(key);
+        count(nodeId, 1);
+      }
       pins.set(key, { nodeId, atMs: nowMs() });
-      count(nodeId, 1);
       if (pins.size > MOST_KEPT) for (const [quietest] of pins) return forget(quietest);
     },
     countOf: (nodeId) => counts.get(nodeId) ?? 0,
