@@ -46,7 +46,7 @@ const LONGEST_MS = 86_400_000;
 export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
   const running = new Set<OpenAck>();
 
-  function begin({ ticket, ...sent }: SentRequest, since: Moment): OpenAck {
+  function begin(sent: SentRequest, since: Moment): OpenAck {
     let ttftMs: number | undefined;
     /** Some machines' steady clocks stand still while they sleep; too much accuses no honest node, too little would. */
     function elapsedMs(): number {
@@ -59,13 +59,14 @@ export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
       },
       end(seen) {
         if (!running.delete(open)) return;
-        const wall_ms = elapsedMs();
-        keep(ticket, {
-          ...sent,
-          wall_ms,
-          ...(ttftMs !== undefined && { ttft_ms: ttftMs }),
-          ...seen,
-        });
+        const { ticket, lease, seq, node, request_hash } = sent;
+        const { outcome, prompt_tokens, completion_tokens, response_hash } = seen;
+        const ack: AckClaims = { lease, seq, node, request_hash, wall_ms: elapsedMs(), outcome };
+        if (ttftMs !== undefined) ack.ttft_ms = ttftMs;
+        if (prompt_tokens !== undefined) ack.prompt_tokens = prompt_tokens;
+        if (completion_tokens !== undefined) ack.completion_tokens = completion_tokens;
+        if (response_hash !== undefined) ack.response_hash = response_hash;
+        keep(ticket, ack);
       },
     };
     running.add(open);

@@ -21,12 +21,11 @@ export function seenEnd(
   meter: AnswerMeter,
 ): SeenEnd {
   const { promptTokens, completionTokens } = meter.usage();
-  return {
-    outcome: outcomeOf(how, said, engine, meter),
-    ...(promptTokens !== undefined && { prompt_tokens: promptTokens }),
-    ...(completionTokens !== undefined && { completion_tokens: completionTokens }),
-    ...(meter.bytes > 0 && { response_hash: meter.hash() }),
-  };
+  const seen: SeenEnd = { outcome: outcomeOf(how, said, engine, meter) };
+  if (promptTokens !== undefined) seen.prompt_tokens = promptTokens;
+  if (completionTokens !== undefined) seen.completion_tokens = completionTokens;
+  if (meter.bytes > 0) seen.response_hash = meter.hash();
+  return seen;
 }
 
 /** Of an answer that the app was not given, because another was better or because it left. */
