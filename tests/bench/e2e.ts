@@ -30,7 +30,11 @@ const TOKEN_BYTES = 256;
 const AT_A_TIME = 8;
 const REQUESTS_A_ROUND = 2_000;
 const SESSIONS_A_ROUND = 50;
-const HEADERS = { accept: "*/*", "content-type": "application/json", "user-agent": "OpenAI/JS 7" };
+const HEADERS: [string, string][] = [
+  ["accept", "*/*"],
+  ["content-type", "application/json"],
+  ["user-agent", "OpenAI/JS 7"],
+];
 const ANSWER_HEADERS: [string, string][] = [
   ["content-type", "application/json"],
   ["date", "Fri, 20 Nov 2026 12:00:00 GMT"],

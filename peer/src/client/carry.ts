@@ -1,7 +1,8 @@
-import { type AnswerDeps, answerToApp } from "./answer/answer-to-app";
+import { answerToApp } from "./answer/answer-to-app";
 import type { Answered, AppRequest } from "./call/attempt";
 import { lateAnswer } from "./answer/late-answer";
 import { LOOK_FOR_MS, type PatienceDeps, searchWithPatience } from "./patience";
+import type { Desk } from "./networks";
 import type { Found } from "./search";
 import type { Ticks } from "./ticks";
 import { wantsEvents } from "./app/wants-events";
@@ -16,13 +17,14 @@ export type CarryDeps = PatienceDeps & { readonly ticks: Ticks };
  * machine's engine said, should no node do better. `over` is called once, when nothing holds the request's body any more:
  * not before its answer has ended, since the runtime keeps what it has sent for as long as the answer comes.
  */
-export async function carry(
+export function carry(
   deps: CarryDeps,
+  desk: Desk,
   request: AppRequest,
   own: Answered | undefined,
   over: () => void,
 ): Promise<Response> {
-  const answering = answer(deps, request, own, over);
+  const answering = answer(deps, desk, request, own, over);
   if (!wantsEvents(request.target, request.body)) return answering;
   return new Promise((resolve, reject) => {
     const wait = deps.ticks.begin(LATE_TICKS, LATE_TICKS, () => {
@@ -35,31 +37,18 @@ export async function carry(
 
 async function answer(
   deps: CarryDeps,
+  desk: Desk,
   request: AppRequest,
   own: Answered | undefined,
   over: () => void,
 ): Promise<Response> {
   let found: Response | Found | undefined;
   try {
-    found = await searchWithPatience(deps, request, own);
+    found = await searchWithPatience(deps, desk, request, own);
   } finally {
     if (found === undefined || found instanceof Response) over();
   }
-  if (!(found instanceof Response)) return handOver(deps, found, request, over);
+  if (!(found instanceof Response)) return answerToApp(deps, found, request, over);
   found.headers.set("x-troop-request-id", request.requestId);
   return found;
-}
-
-/** Gives an answer to the app. */
-export function handOver(
-  deps: AnswerDeps,
-  { answered, attempts }: Found,
-  request: Pick<AppRequest, "target" | "requestId" | "signal" | "startedAtMs">,
-  over: () => void,
-): Response {
-  const end = (): void => {
-    answered.end();
-    over();
-  };
-  return answerToApp(deps, { ...answered, end }, request, attempts);
 }

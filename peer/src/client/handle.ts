@@ -14,7 +14,7 @@ export type HandleDeps = PostDeps & {
 };
 
 /** Answers an app. Every answer is JSON or what a node said. */
-export async function handle(deps: HandleDeps, request: Request): Promise<Response> {
+export function handle(deps: HandleDeps, request: Request): Response | Promise<Response> {
   if (!isOwnHost(request.headers.get("host"), deps.listening)) {
     return appError(
       403,
@@ -32,12 +32,16 @@ export async function handle(deps: HandleDeps, request: Request): Promise<Respon
     );
   }
   if (request.method === "OPTIONS") return preflight(request, origin);
-  const answer = await route(deps, request);
+  return shownTo(origin, route(deps, request));
+}
+
+async function shownTo(origin: string, answering: Response | Promise<Response>): Promise<Response> {
+  const answer = await answering;
   for (const [name, value] of Object.entries(corsHeaders(origin))) answer.headers.set(name, value);
   return answer;
 }
 
-async function route(deps: HandleDeps, request: Request): Promise<Response> {
+function route(deps: HandleDeps, request: Request): Response | Promise<Response> {
   const target = targetOf(request.url);
   const path = target.split("?", 1)[0] ?? target;
   const { method } = request;

@@ -1,5 +1,6 @@
 import type { Answered, AppRequest } from "./call/attempt";
-import { drop, type Found, search, type SearchDeps } from "./search";
+import type { Desk } from "./networks";
+import { drop, type Found, search, type SearchDeps, type SearchFrom } from "./search";
 
 /** How long a request looks for a node, its waiting for a free one included, before its app is told. */
 export const LOOK_FOR_MS = 30_000;
@@ -18,25 +19,22 @@ export type PatienceDeps = SearchDeps & {
  */
 export async function searchWithPatience(
   deps: PatienceDeps,
+  desk: Desk,
   request: AppRequest,
   own: Answered | undefined,
 ): Promise<Response | Found> {
   const { nowMs, patienceMs = 0, random = Math.random } = deps;
   const startMs = nowMs();
-  let before = { own, attempts: own === undefined ? 0 : 1 };
+  const untilMs = startMs + LOOK_FOR_MS;
+  let from: SearchFrom = { own, attempts: own === undefined ? 0 : 1, untilMs };
   for (;;) {
-    const { outcome, freeInMs, attempts } = await search(
-      deps,
-      request,
-      before,
-      startMs + LOOK_FOR_MS,
-    );
+    const { outcome, freeInMs, attempts } = await search(deps, desk, request, from);
     if (freeInMs === undefined || request.signal.aborted) return outcome;
     // Requests that wait for the same place should not come back together.
     const pauseMs = Math.max(LEAST_PAUSE_MS, freeInMs) * (1 + 0.5 * random());
     if (nowMs() + pauseMs > startMs + patienceMs) return outcome;
     if (!(outcome instanceof Response)) drop(outcome.answered);
-    before = { own: undefined, attempts };
+    from = { attempts, untilMs };
     await pause(pauseMs, request.signal);
   }
 }

@@ -4,7 +4,8 @@ import { appError } from "./app/app-error";
 import { type AskedUsage, askForUsage } from "./answer/asked-usage";
 import type { Answered, AppRequest } from "./call/attempt";
 import type { BodyBudget, BodyRefusal } from "./app/body-budget";
-import { carry, type CarryDeps, handOver } from "./carry";
+import { answerToApp } from "./answer/answer-to-app";
+import { carry, type CarryDeps } from "./carry";
 import { conversationKey } from "./nodes/conversation-key";
 import { coordinatorError } from "./app/coordinator-error";
 import type { LocalEngines } from "./local-engines";
@@ -16,7 +17,7 @@ import { verdictOn } from "./nodes/verdict";
 /** A proof names the target behind its audience, in 4,096 characters. */
 const MOST_TARGET_CHARACTERS = 4_000;
 
-export type PostDeps = Omit<CarryDeps, "leases" | "models"> & {
+export type PostDeps = CarryDeps & {
   readonly networks: Networks;
   readonly bodies: BodyBudget;
   /** This client's own names for models. */
@@ -62,8 +63,9 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     const said = { model: named, target, headers, body, bodyHash, signal, requestId, startedAtMs };
     const asked = alias === undefined ? said : renamed(said, alias);
     if (asked === undefined) return packed();
-    const own = await fromThisMachine(deps, { ...asked, conversation: undefined });
-    if (own?.isFinal === true) return handOver(deps, { ...own, attempts: 1 }, asked, over());
+    const own = deps.local && (await fromThisMachine(deps.local, asked));
+    if (own?.isFinal === true)
+      return answerToApp(deps, { answered: own.answered, attempts: 1 }, asked, over());
     return await fromTheNetwork(deps, asked, own?.answered, over);
   } finally {
     if (!isCarried) release();
@@ -72,10 +74,10 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
 
 /** What an engine of this machine says. Where it failed, or does not have what is asked for, nodes may do better. */
 async function fromThisMachine(
-  { local }: PostDeps,
+  local: LocalEngines,
   request: AppRequest,
 ): Promise<{ readonly answered: Answered; readonly isFinal: boolean } | undefined> {
-  const answered = await local?.attempt(request);
+  const answered = await local.attempt(request);
   if (answered === undefined) return undefined;
   if (answered.answer.status !== 404) {
     return { answered, isFinal: verdictOn(answered) === "final" };
@@ -88,13 +90,13 @@ async function fromThisMachine(
 /** `own`: what an engine of this machine said, should no node do better. */
 async function fromTheNetwork(
   deps: PostDeps,
-  asked: Asked,
+  asked: AppRequest,
   own: Answered | undefined,
   over: () => () => void,
 ): Promise<Response> {
   const { model: name, headers } = asked;
   const refuse = (refusal: Response): Response =>
-    own === undefined ? refusal : handOver(deps, { answered: own, attempts: 1 }, asked, over());
+    own === undefined ? refusal : answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
   try {
     await deps.enrolled();
     const picked = deps.networks.pick(name);
@@ -113,16 +115,14 @@ async function fromTheNetwork(
     if (said === undefined) return refuse(packed());
     const conversation = conversationKey(model, headers, said.body);
     const request = { ...said, conversation, withUsage: askedOnce(headers, said.body) };
-    return await carry({ ...deps, leases, models }, request, own, over());
+    return await carry(deps, desk, request, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
   }
 }
 
-type Asked = Omit<AppRequest, "conversation">;
-
 /** The same request for a model by another name; `undefined` where the name can't be changed. */
-function renamed(asked: Asked, model: string): Asked | undefined {
+function renamed(asked: AppRequest, model: string): AppRequest | undefined {
   const said = renameModel(asked.headers, asked.body, asked.model, model);
   return said && { ...asked, model, body: said.body, bodyHash: said.hash };
 }

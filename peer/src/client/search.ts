@@ -6,8 +6,7 @@ import { coordinatorError, isModelUnavailable } from "./app/coordinator-error";
 import { holdJson, isHalfJson } from "./answer/hold-json";
 import { isAnswer } from "./answer/is-answer";
 import type { Lease, Place } from "./leases/lease";
-import type { Leases } from "./leases/leases";
-import type { Models } from "./app/model-list";
+import type { Desk } from "./networks";
 import { unknownModel } from "./app/models-api";
 import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./app/no-answer";
 import { learn, type Verdict, verdictOn, WORTH } from "./nodes/verdict";
@@ -19,8 +18,6 @@ const MOST_ATTEMPTS = 3;
 const MOST_FAILED_ENGINES = 2;
 
 export type SearchDeps = AttemptDeps & {
-  readonly leases: Leases;
-  readonly models: Models;
   readonly surroundings: Surroundings;
 };
 
@@ -35,20 +32,23 @@ export type Searched = {
   readonly attempts: number;
 };
 
-export type SearchedBefore = {
+export type SearchFrom = {
   /** What this machine's engine said. */
   readonly own?: Answered | undefined;
+  /** Those before. */
   readonly attempts: number;
+  /** Unix milliseconds. */
+  readonly untilMs: number;
 };
 
-/** Looks for a node that answers, until so many Unix milliseconds. */
+/** Looks for a node of a network that answers. */
 export async function search(
   deps: SearchDeps,
+  { leases, models }: Desk,
   request: AppRequest,
-  { own, attempts: before }: SearchedBefore,
-  untilMs: number,
+  { own, attempts: before, untilMs }: SearchFrom,
 ): Promise<Searched> {
-  const { leases, order, surroundings, nowMs } = deps;
+  const { order, surroundings, nowMs } = deps;
   const { model, conversation, signal } = request;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
@@ -64,7 +64,9 @@ export async function search(
   const lines: Line[] = [];
 
   try {
-    lease = await within(untilMs - nowMs(), leases.get(model));
+    const got = leases.get(model);
+    // A timer costs more than the look.
+    lease = got instanceof Promise ? await within(untilMs - nowMs(), got) : got;
     if (lease === undefined) throw new CoordinatorUnreachable(NO_TICKET);
     while (attempts - before < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
       const places = leases.places(lease);
@@ -136,7 +138,7 @@ export async function search(
       drop(held?.answered);
       if (isModelUnavailable(error)) {
         const chosen = surroundings.hasChosenNodes;
-        return told(chosen ? notOfTheChosen(model) : await unknownModel(deps.models, model));
+        return told(chosen ? notOfTheChosen(model) : await unknownModel(models, model));
       }
       return told(coordinatorError(error));
     }
@@ -170,7 +172,7 @@ export async function search(
     return told(appError(502, "stream_broken", HALF));
   }
   drop(answered);
-  if (verdict === "gone") return told(await unknownModel(deps.models, model));
+  if (verdict === "gone") return told(await unknownModel(models, model));
   // Whichever it was, the app's key was not the reason: it never got there.
   return told(
     answered.refusal === undefined

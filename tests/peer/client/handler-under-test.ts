@@ -60,7 +60,7 @@ export async function handlerFor(
     enrolled: () => Promise.resolve(),
   };
   return {
-    post(body = chatBody(), target = CHAT, signal = new AbortController().signal) {
+    async post(body = chatBody(), target = CHAT, signal = new AbortController().signal) {
       const headers = {
         host: "127.0.0.1",
         "content-type": "application/json",

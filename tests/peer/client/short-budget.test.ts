@@ -8,7 +8,9 @@ import { CREDIT, leasesUnderTest, settled } from "./leases-under-test";
 /** Takes the lease so many times at once; the result counts those that have begun. */
 function takeAll(lease: Lease, times: number, rate: number = CREDIT): () => number {
   let begun = 0;
-  for (let count = 0; count < times; count++) void lease.take(rate).then(() => (begun += 1));
+  for (let count = 0; count < times; count++) {
+    void Promise.resolve(lease.take(rate)).then(() => (begun += 1));
+  }
   return () => begun;
 }
 

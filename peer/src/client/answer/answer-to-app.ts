@@ -3,7 +3,8 @@ import { answerHeaders } from "../../http/pass-headers";
 import { createAnswerMeter } from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { AckBook } from "../acks/ack-book";
-import type { Answered, AppRequest } from "../call/attempt";
+import type { AppRequest } from "../call/attempt";
+import type { Found } from "../search";
 import { relayBody } from "./relay";
 import { type BodyEnd, seenEnd } from "../acks/seen-end";
 import type { Ticks } from "../ticks";
@@ -13,13 +14,13 @@ export type AnswerDeps = { readonly ticks: Ticks; readonly acks: Pick<AckBook, "
 
 /**
  * The node's answer as the app gets it: its status, its headers, every byte but a count of tokens that the app did not ask
- * for. What a stream cost stands in a comment at its end.
+ * for. What a stream cost stands in a comment at its end. `over` is called once, when it has ended.
  */
 export function answerToApp(
   { ticks, acks }: AnswerDeps,
-  answered: Answered,
+  { answered, attempts }: Found,
   request: Pick<AppRequest, "target" | "requestId" | "signal" | "startedAtMs">,
-  attempts: number,
+  over: () => void,
 ): Response {
   const { answer, refusal, engine, sentAtMs, firstAtMs } = answered;
   const { status } = answer;
@@ -49,6 +50,7 @@ export function answerToApp(
     if (name !== undefined) answered.keptAs(name);
     answered.ack.end(seenEnd(why, { status, refusal }, engine, meter));
     answered.end();
+    over();
   };
   // A stream costs a small answer more than everything else that is done for it here. Events that come in pieces stay
   // in pieces.

@@ -29,7 +29,7 @@ export type AppRequest = {
   /** The same with a question for the tokens that it takes, where the app did not ask; for engines that count then. */
   readonly withUsage?: (() => AskedUsage | undefined) | undefined;
   /** Its turns have this number in common. */
-  readonly conversation: number | undefined;
+  readonly conversation?: number | undefined;
 };
 
 export type DialDeps = {
@@ -93,10 +93,11 @@ export async function attempt(
   // Before anything is waited for: other requests that choose a node meanwhile shall know.
   const ended = order.begun(node.node_id, conversation);
   const rate = node.own ? 0 : node.rate;
-  const endOfLease = await lease.take(rate);
+  const taken = lease.take(rate);
+  const endOfLease = taken instanceof Promise ? await taken : taken;
   let sent: Sent | undefined;
   try {
-    if (!signal.aborted) sent = await send(deps, request, { place, url, waitMs });
+    sent = await send(deps, request, { place, url, waitMs });
   } finally {
     if (sent === undefined) {
       endOfLease();
@@ -110,13 +111,13 @@ export async function attempt(
   const cut = (): void => call.cut();
   const exchange = silence.begin(url, cut);
   const endWith = (seen: SeenEnd): void => {
-    signal.removeEventListener("abort", cut);
     endOfLease();
     ended();
     exchange.end();
     ack.end(seen);
   };
-  signal.addEventListener("abort", cut, { once: true });
+  // Stays there, since a cut after the end cuts nothing: the signal is this request's alone, and goes with it.
+  signal.addEventListener("abort", cut);
   // It may have gone while the proof was being signed; then nobody would tell.
   if (signal.aborted) cut();
 
@@ -127,15 +128,25 @@ export async function attempt(
     return undefined;
   }
   ack.firstByte();
-  const times = { rate, sentAtMs: since.steadyMs, firstAtMs: acks.now().steadyMs };
   exchange.heard();
   const { answer, refusal } = answered;
-  const end = (): void => endWith(unreadEnd({ status: answer.status, refusal }));
-  const broke = (): void => order.failed(node.node_id);
-  const keptAs = (name: string): void => order.pin(keyOfName(request.model, name), node.node_id);
-  const told = { ...times, hidesUsage, heard: exchange.heard, broke, keptAs, ack };
-  const { node_id: nodeId, engine } = node;
-  return { nodeId, engine, answer, refusal, ticket, cut, end, ...told };
+  return {
+    nodeId: node.node_id,
+    engine: node.engine,
+    answer,
+    refusal,
+    ticket,
+    rate,
+    sentAtMs: since.steadyMs,
+    firstAtMs: acks.now().steadyMs,
+    hidesUsage,
+    cut,
+    heard: exchange.heard,
+    broke: () => order.failed(node.node_id),
+    keptAs: (name) => order.pin(keyOfName(request.model, name), node.node_id),
+    ack,
+    end: () => endWith(unreadEnd({ status: answer.status, refusal })),
+  };
 }
 
 type Way = { readonly place: Place; readonly url: string; readonly waitMs: number };
@@ -156,9 +167,9 @@ async function send(
   request: AppRequest,
   { place: { lease, node }, url, waitMs }: Way,
 ): Promise<Sent | undefined> {
-  const { target, headers } = request;
+  const { target, headers, signal } = request;
   const session = await sessionWith(lease, node, nowMs());
-  if (session === undefined) return undefined;
+  if (session === undefined || signal.aborted) return undefined;
   const asked = countsWhenAsked(node.engine, target) ? request.withUsage?.() : undefined;
   const { body, bodyHash } = asked ?? request;
   const seq = lease.nextSeq();
@@ -168,7 +179,7 @@ async function send(
   const call = await callSealed(
     { identity, nowMs },
     { node, url, session, ticket, seq, connectWithinMs, waitMs },
-    { target, headers: nodeHeaders(headers, body.length), body, bodyHash },
+    { target, headers: nodeHeaders(headers), body, bodyHash },
   );
   return { call, ticket, seq, since, bodyHash, hidesUsage: asked !== undefined };
 }

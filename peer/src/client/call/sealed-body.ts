@@ -3,13 +3,12 @@ import { RECORD_BYTES, sealedLength } from "#protocol/sealed-record";
 import type { DirectionKey } from "../../e2e/aead";
 import { createMessageSealer } from "../../e2e/message-sealer";
 import type { OutgoingBody } from "../../http/call";
-import type { OutgoingHeaders } from "../../http/request-head";
 
 /** What an app asks of a node. */
 export type SealedRequest = {
   /** Path and query, below `/`. */
   readonly target: string;
-  readonly headers: OutgoingHeaders;
+  readonly headers: [name: string, value: string][];
   readonly body: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the body, base64url. */
   readonly bodyHash: string;
@@ -26,7 +25,7 @@ export function sealBody(
   seq: number,
   { target, headers, body, bodyHash: hash }: SealedRequest,
 ): OutgoingBody & { readonly length: number } {
-  const head = sealedHead({ target, headers: linesOf(headers), length: body.length, hash });
+  const head = sealedHead({ target, headers, length: body.length, hash });
   const length = sealedLength(head.length, body.length);
   if (body.length <= AT_ONCE_BYTES) {
     return { kind: "whole", bytes: createMessageSealer(key, seq).whole(head, body), length };
@@ -42,9 +41,4 @@ export function sealBody(
   }
   const repeatable = { [Symbol.asyncIterator]: chunks };
   return { kind: "streamed", length, chunks: repeatable, isRepeatable: true };
-}
-
-function linesOf(headers: OutgoingHeaders): [string, string][] {
-  const { "content-length": _, ...passed } = headers;
-  return Object.entries(passed).map(([name, value]) => [name, String(value)]);
 }

@@ -12,6 +12,7 @@ import { TICKET_HEADER } from "#protocol/ticket";
 import { callTag } from "../../e2e/aead";
 import type { Answer } from "../../http/answer";
 import { callHttp, type HttpCall } from "../../http/call";
+import type { OutgoingHeaders } from "../../http/request-head";
 import { REFUSAL_HEADER } from "../../http/refusal-header";
 import { isOpenRefusal, openRefusal } from "./open-refusal";
 import { openAnswer } from "./opened-answer";
@@ -55,40 +56,35 @@ export async function callSealed(
   request: SealedRequest,
 ): Promise<SealedCall> {
   const { enc, encHash: bodyHash, requestKey } = session;
-  const { length, ...body } = sealBody(requestKey, seq, request);
-  const headers = {
+  const body = sealBody(requestKey, seq, request);
+  const headers: OutgoingHeaders = {
     "content-type": SEALED_TYPE,
-    "content-length": length,
+    "content-length": body.length,
     [TICKET_HEADER]: ticket,
     [SESSION_HEADER]: formatSessionMark({ enc, seq, tag: callTag(requestKey, seq) }),
-    ...(waitMs > 0 && { [WAIT_HEADER]: String(waitMs) }),
   };
-  const audience = nodeAudience(node.node_id);
-  const proven = { audience, method: "POST", target: SEALED_PATH, bodyHash, seq };
+  if (waitMs > 0) headers[WAIT_HEADER] = String(waitMs);
   let isCut = false;
 
-  async function send(isKnown: boolean): Promise<HttpCall> {
-    const proof = isKnown
-      ? {}
-      : { [PROOF_HEADER]: await signProof(identity, proven, crypto.randomUUID(), nowMs()) };
-    const sent = { length, ...body };
-    const post = { url: url + SEALED_PATH, headers: { ...headers, ...proof }, body: sent };
-    return callHttp({ ...post, connectWithinMs });
+  function send(): HttpCall {
+    return callHttp({ url: url + SEALED_PATH, headers, body, connectWithinMs });
   }
-  async function answerTo(call: HttpCall): Promise<NodeAnswer | undefined> {
-    const came = await call.answer;
-    return came.ok ? opened(came.value, session, seq) : undefined;
+  async function sendWithProof(): Promise<HttpCall> {
+    const audience = nodeAudience(node.node_id);
+    const proven = { audience, method: "POST", target: SEALED_PATH, bodyHash, seq };
+    headers[PROOF_HEADER] = await signProof(identity, proven, crypto.randomUUID(), nowMs());
+    return send();
   }
 
   const wasKnown = session.isKnown;
-  let call = await send(wasKnown);
+  let call = wasKnown ? send() : await sendWithProof();
   async function answered(): Promise<NodeAnswer | undefined> {
-    const answer = await answerTo(call);
+    const answer = await opened(await call.answer, session, seq);
     if (!wasKnown || answer?.refusal !== "session_unknown") return answer;
     session.isKnown = false;
-    call = await send(false);
+    call = await sendWithProof();
     if (isCut) call.cut();
-    return answerTo(call);
+    return opened(await call.answer, session, seq);
   }
   return {
     answer: answered(),
@@ -100,10 +96,12 @@ export async function callSealed(
 }
 
 async function opened(
-  outer: Answer,
+  came: Awaited<HttpCall["answer"]>,
   session: NodeSession,
   seq: number,
 ): Promise<NodeAnswer | undefined> {
+  if (!came.ok) return undefined;
+  const outer = came.value;
   const code = outer.header(REFUSAL_HEADER);
   if (code !== undefined) {
     // Whatever it says, nobody reads it; where it is at hand, the connection can be used again.

@@ -30,8 +30,8 @@ export type Lease = {
   nextSeq(): number;
   /** Starts counting a request on a node, at microcredits a second; the result ends it, once. */
   begin(rate: number): () => void;
-  /** The same when the budget covers it, or no larger one is on its way. */
-  take(rate: number): Promise<() => void>;
+  /** The same: at once where the budget covers it, else when it does or no larger one is on its way. */
+  take(rate: number): (() => void) | Promise<() => void>;
   /** Microcredits that ended and running requests have cost at most, by the time that passed on this side. */
   spent(): number;
   /** Microcredits a second that the running requests cost together, and those that wait for a larger budget. */
@@ -63,6 +63,21 @@ export function openLease(
     // The first one may begin at once, however much it costs: what is left is there for it.
     rate === 0 || running === 0 || budget - lease.spent() >= (runningRate + rate) * LOW_S;
 
+  async function takeLarger(rate: number): Promise<() => void> {
+    const untilMs = nowMs() + MOST_WAIT_MS;
+    waitingRate += rate;
+    for (;;) {
+      const leftMs = untilMs - nowMs();
+      const larger = leftMs <= 0 || covers(rate) ? undefined : onUse();
+      if (larger === undefined) {
+        // In the same turn as the look: whoever looks next shall see this one.
+        waitingRate -= rate;
+        return lease.begin(rate);
+      }
+      await within(leftMs, larger);
+    }
+  }
+
   const lease: Lease = {
     id: granted.lease_id,
     model,
@@ -93,20 +108,7 @@ export function openLease(
         endedCost += Math.floor((Math.max(0, sinceOpenedMs() - sinceMs) * rate) / 1_000);
       };
     },
-    async take(rate) {
-      const untilMs = nowMs() + MOST_WAIT_MS;
-      waitingRate += rate;
-      for (;;) {
-        const leftMs = untilMs - nowMs();
-        const larger = leftMs <= 0 || covers(rate) ? undefined : onUse();
-        if (larger === undefined) {
-          // In the same turn as the look: whoever looks next shall see this one.
-          waitingRate -= rate;
-          return lease.begin(rate);
-        }
-        await within(leftMs, larger);
-      }
-    },
+    take: (rate) => (covers(rate) ? lease.begin(rate) : takeLarger(rate)),
     spent() {
       const runningCost = (runningRate * sinceOpenedMs() - runningRateBySince) / 1_000;
       return endedCost + Math.max(0, Math.floor(runningCost));

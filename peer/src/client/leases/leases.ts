@@ -28,7 +28,7 @@ export type Leases = {
   /** Whether `get` would answer at once. */
   isReady(model: string): boolean;
   /** A lease for the model: at once where there is one, else from the coordinator. Throws what the api throws. */
-  get(model: string): Promise<Lease>;
+  get(model: string): Lease | Promise<Lease>;
   /** Where requests may go under this lease, and those that are used beside it. */
   places(lease: Lease): readonly Place[];
   /**
@@ -204,29 +204,37 @@ export function createLeases(
     });
   }
 
+  /** In place of `lease`, which is of no use for a new request. */
+  async function renewed(
+    model: string,
+    lease: Lease | undefined,
+    renewing: Promise<void> | undefined,
+  ): Promise<Lease> {
+    if (lease !== undefined && isAlive(lease) && renewing !== undefined) {
+      await within(MOST_WAIT_MS, renewing);
+      if (isUsable(lease)) return lease;
+    }
+    try {
+      const next = await returning.waitFor(model, () => authorize(model));
+      pool.putFirst(next);
+      return next;
+    } catch (error) {
+      // Spent is a guess from this side, on the high side, and a ticket that ends soon is good until then: with
+      // nobody to ask, the node decides.
+      if (lease !== undefined && isAway(error) && lease.expiresAtMs() > nowMs()) return lease;
+      throw error;
+    }
+  }
+
   return {
     isReady(model) {
       const lease = pool.first(model);
       return lease !== undefined && isUsable(lease);
     },
-    async get(model) {
+    get(model) {
       const lease = pool.first(model);
       const renewing = lease === undefined ? undefined : renewal.used(lease);
-      if (lease !== undefined && isUsable(lease)) return lease;
-      if (lease !== undefined && isAlive(lease) && renewing !== undefined) {
-        await within(MOST_WAIT_MS, renewing);
-        if (isUsable(lease)) return lease;
-      }
-      try {
-        const next = await returning.waitFor(model, () => authorize(model));
-        pool.putFirst(next);
-        return next;
-      } catch (error) {
-        // Spent is a guess from this side, on the high side, and a ticket that ends soon is good until then: with
-        // nobody to ask, the node decides.
-        if (lease !== undefined && isAway(error) && lease.expiresAtMs() > nowMs()) return lease;
-        throw error;
-      }
+      return lease !== undefined && isUsable(lease) ? lease : renewed(model, lease, renewing);
     },
     places: pool.places,
     others,

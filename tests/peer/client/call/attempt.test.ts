@@ -84,7 +84,7 @@ function shown(
   if (answered === undefined) throw new Error("No answer came.");
   const deps = { ticks: createTicks(), acks: createAckBook({ clock: systemClock, keep() {} }) };
   const request = { target: CHAT, requestId: "r", signal, startedAtMs: performance.now() };
-  return answerToApp(deps, answered, request, 1);
+  return answerToApp(deps, { answered, attempts: 1 }, request, () => {});
 }
 
 it.each([

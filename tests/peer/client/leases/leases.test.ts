@@ -154,7 +154,7 @@ it("asks for more once for each half that is spent, however much that was before
 
 it("has enough for a thousand streams that start at once, before they have spent what there is", async () => {
   const { leases, asked, pass } = leasesUnderTest();
-  const leasesTaken = await Promise.all(Array.from({ length: 1_000 }, () => leases.get("m")));
+  const leasesTaken = await Promise.all(Array.from({ length: 1_000 }, async () => leases.get("m")));
   for (const lease of leasesTaken) lease.begin(CREDIT);
   for (let turns = 0; turns < 10; turns++) await settled();
   const [lease] = leasesTaken;
