@@ -54,11 +54,13 @@ export async function runClient(options: ClientOptions): Promise<void> {
     return enrolling;
   };
   /** A coordinator that lost its records is told of this peer again. */
-  const asMember = <Value>(use: () => Promise<Value>): Promise<Value> =>
-    withEnrolment(home, api, (got) => {
+  const asMember = <Value>(use: () => Promise<Value>): Promise<Value> => {
+    const useIt = (got: Registration): Promise<Value> => {
       registration = got;
       return use();
-    });
+    };
+    return withEnrolment(home, api, useIt, registration);
+  };
 
   await using cleanup = new AsyncDisposableStack();
   const acks = openAcks({

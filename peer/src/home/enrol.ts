@@ -20,6 +20,8 @@ export type EnrolOptions = {
   readonly nowMs?: () => number;
   /** Register even where a usable registration is at hand: the coordinator refused it. */
   readonly renew?: boolean;
+  /** What was at hand a moment ago: while it is good for so long, no file is read. */
+  readonly known?: Registration | undefined;
   /** The keys that the coordinator publishes now: others than those at hand call for a renewal. */
   readonly jwks?: Jwks;
 };
@@ -33,16 +35,19 @@ export async function enrol(
   api: CoordinatorApi,
   options: EnrolOptions = {},
 ): Promise<Registration> {
+  const { known, nowMs = Date.now } = options;
+  const isGood = (one: Registration): boolean =>
+    msLeft(one, nowMs()) > RENEW_BEFORE_MS && !isOutdated(one, options);
+  if (known !== undefined && isGood(known)) return known;
   const cached = await readRegistration(home, api.baseUrl);
-  const leftMs = cached === undefined ? 0 : msLeft(cached, (options.nowMs ?? Date.now)());
-  if (cached !== undefined && leftMs > RENEW_BEFORE_MS && !isOutdated(cached, options)) {
+  if (cached !== undefined && isGood(cached)) {
     await rememberCoordinator(home, api.baseUrl);
     return cached;
   }
   try {
     return await register(home, api);
   } catch (error) {
-    const isUsable = cached !== undefined && leftMs > 0 && options.renew !== true;
+    const isUsable = cached !== undefined && msLeft(cached, nowMs()) > 0 && options.renew !== true;
     if (isUsable && passesBy(error)) return cached;
     throw error;
   }
@@ -59,13 +64,17 @@ export function msLeft(registration: Registration, nowMs: number): number {
   return registration.enrolment_expires_at * 1_000 - nowMs;
 }
 
-/** Runs `use` with the registration, and once more with a new one where the coordinator no longer knows this peer. */
+/**
+ * Runs `use` with the registration, and once more with a new one where the coordinator no longer knows this peer. `known`:
+ * as `EnrolOptions` has it.
+ */
 export async function withEnrolment<Value>(
   home: Home,
   api: CoordinatorApi,
   use: (registration: Registration) => Promise<Value>,
+  known?: Registration,
 ): Promise<Value> {
-  const registration = await enrol(home, api);
+  const registration = await enrol(home, api, { known });
   try {
     return await use(registration);
   } catch (error) {

@@ -63,6 +63,18 @@ it("renews on request, and when the coordinator publishes other keys", async () 
   expect(coordinator.seen).toHaveLength(3);
 });
 
+it("reads no file while what is known is good, and does once it ends soon or was refused", async () => {
+  const { home, api, coordinator } = await setUp();
+  const known = registrationOf(home.identity.peerId, Date.now());
+  expect(await enrol(home, api, { known })).toBe(known);
+  expect(await readdir(home.dir)).not.toContain("coordinators");
+  expect(coordinator.seen).toHaveLength(0);
+  await enrol(home, api, { known, nowMs: () => Date.now() + 18.1 * HOUR_MS });
+  expect(coordinator.seen).toHaveLength(1);
+  await enrol(home, api, { known, renew: true });
+  expect(coordinator.seen).toHaveLength(2);
+});
+
 it("goes on with what is left of an enrolment while the coordinator takes no registrations", async () => {
   const answers = [
     (peerId: string) => Response.json(registrationOf(peerId, Date.now())),
@@ -155,6 +167,16 @@ it("registers again, once, where a coordinator has forgotten this peer", async (
     object: "list",
     data: [],
   });
+  refusals = 1;
+  const known = await enrol(home, api);
+  const used: unknown[] = [];
+  const models = (registration: unknown) => {
+    used.push(registration);
+    return api.models();
+  };
+  await withEnrolment(home, api, models, known);
+  expect(used).toHaveLength(2);
+  expect(used[0]).toBe(known);
   refusals = 2;
   await expect(withEnrolment(home, api, () => api.models())).rejects.toBeInstanceOf(
     CoordinatorProblem,
