@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ReceiptClaims } from "#protocol/receipt";
@@ -71,6 +71,20 @@ it("keeps a receipt until it is taken, across restarts", async () => {
   const third = open(folder);
   expect(third.unsent(10)).toEqual([]);
   third.close();
+});
+
+it("tells items of this run from those of the run before", async () => {
+  const folder = await temporaryFolder();
+  const first = open(folder);
+  first.complete(first.open("ticket", OPENED), DONE);
+  first.close();
+  const second = open(folder);
+  second.complete(second.open("ticket", OPENED), { ...DONE, seq: 2 });
+  const [old, own] = second.unsent(10);
+  expect([old?.item.seq, own?.item.seq]).toEqual([1, 2]);
+  second.remove([own?.id ?? -1]);
+  expect(second.unsent(10).map(({ item }) => item.seq)).toEqual([1]);
+  second.close();
 });
 
 it("hands out what ended first first, and none that still runs or never ran", async () => {
@@ -161,14 +175,17 @@ it("takes no more of the disk than what it holds, however much has passed", asyn
   const outbox = open(folder);
   const runs = outbox.open("ticket", { ...OPENED, seq: 0 });
   const ticket = "t".repeat(2_000);
-  for (let seq = 1; seq <= 2_000; seq += 1) {
+  for (let seq = 1; seq <= 6_000; seq += 1) {
     const id = outbox.open(ticket, { ...OPENED, seq });
     outbox.complete(id, { ...DONE, seq });
     outbox.remove([id]);
   }
   expect(statSync(journalPath(folder, "worker")).size).toBeLessThan(1_100_000);
   outbox.forget(runs);
-  expect(statSync(journalPath(folder, "worker")).size).toBe(0);
+  const path = journalPath(folder, "worker");
+  expect(statSync(path).size).toBe(0);
+  outbox.open(ticket, OPENED);
+  expect(readFileSync(path, "utf8").match(/^\["\w+"/gm)).toEqual(['["ticket"', '["open"']);
   outbox.close();
 });
 
@@ -409,6 +426,29 @@ it("knows the ticket of what is opened after there was no room for another", asy
     { ticket: "one", item: "first, killed" },
     { ticket: "two", item: "third, killed" },
   ]);
+  again.close();
+});
+
+it("goes on with a journal that cannot be written anew", async () => {
+  const folder = await temporaryFolder();
+  const file = openOutboxFile(folder, "client");
+  const journal = fullable(file.journal);
+  const replace = (): never => {
+    throw new Error("full");
+  };
+  const options = { coordinatorUrl: COORDINATOR };
+  const outbox = createOutbox<never, string>({
+    ...options,
+    file: { ...file, journal: { ...journal, replace } },
+  });
+  const large = "x".repeat(1_100_000);
+  for (const each of [large, "second", "third"]) outbox.add("ticket", each);
+  outbox.close();
+  const again = createOutbox<never, string>({
+    ...options,
+    file: openOutboxFile(folder, "client"),
+  });
+  expect(again.unsent(10).map(({ item }) => item)).toEqual([large, "second", "third"]);
   again.close();
 });
 
