@@ -54,8 +54,8 @@ export function upstreamUrl(target: EngineTarget, pathAndQuery: string): string 
   // Engines differ in whether they decode before they route: no escaped dots, slashes or backslashes.
   if (/%(?:2e|2f|5c)/i.test(path)) return null;
   const url = URL.parse(target.apiBaseUrl + pathAndQuery.slice("/v1".length));
-  const expected = new URL(target.apiBaseUrl).pathname + path.slice("/v1".length);
-  return url?.pathname === expected ? url.href : null;
+  const basePath = target.apiBaseUrl.slice(target.apiBaseUrl.indexOf("/", "https://".length));
+  return url?.pathname === basePath + path.slice("/v1".length) ? url.href : null;
 }
 
 function bareHost(text: string): string {

@@ -2,6 +2,9 @@ import { createJsonModelScan, isAmbiguous } from "./json-model-scan";
 import type { ModelScan } from "./model-scan";
 import { createMultipartModelScan } from "./multipart-model-scan";
 
+/** Where a body's type and packing are told. */
+export type BodyHeaders = Pick<Headers, "get">;
+
 /**
  * How to find the model in a body of this type; `undefined` where it cannot be told, since the body is packed or of
  * no known kind.
@@ -10,7 +13,7 @@ import { createMultipartModelScan } from "./multipart-model-scan";
  * of the same engine at this ticket's rate; rates belong to nodes, not to models, so it would win little. It would
  * however spoil what the network learns of a model's price, so whatever can be checked is.
  */
-export function modelScanFor(headers: Headers): ModelScan | undefined {
+export function modelScanFor(headers: BodyHeaders): ModelScan | undefined {
   const kind = kindOf(headers);
   if (kind === "json") return createJsonModelScan();
   return kind === undefined ? undefined : createMultipartModelScan(kind.boundary);
@@ -20,7 +23,7 @@ export function modelScanFor(headers: Headers): ModelScan | undefined {
 export type NamedModel = { readonly model: string | undefined; readonly isAmbiguous: boolean };
 
 /** The model that a whole body names, or `unknown` where it cannot be told. */
-export function modelOf(headers: Headers, body: Uint8Array): NamedModel | "unknown" {
+export function modelOf(headers: BodyHeaders, body: Uint8Array): NamedModel | "unknown" {
   // Parsing is quicker than scanning, as long as the body is small.
   if (kindOf(headers) === "json") return parsedModel(body);
   const scan = modelScanFor(headers);
@@ -28,7 +31,7 @@ export function modelOf(headers: Headers, body: Uint8Array): NamedModel | "unkno
   return scan === undefined ? "unknown" : found(scan);
 }
 
-function kindOf(headers: Headers): "json" | { readonly boundary: string } | undefined {
+function kindOf(headers: BodyHeaders): "json" | { readonly boundary: string } | undefined {
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") return undefined;
   const type = headers.get("content-type");

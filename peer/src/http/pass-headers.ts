@@ -56,31 +56,41 @@ const NOT_BACK: ReadonlySet<string> = new Set([
 /** Only the node itself says `troop-…`. */
 const NO_PREFIX_BACK = ["troop-", "access-control-", "cross-origin-"] as const;
 
-/** What of a request's headers goes on; `body` adds how the body is framed. */
+/** What of a request's headers, by lower-case names, goes on; `body` adds how the body is framed. */
 export function requestHeaders(
-  headers: Headers,
+  headers: Iterable<readonly [name: string, value: string]>,
   apiKey: string | undefined,
   body: { readonly length: number | undefined },
 ): OutgoingHeaders {
-  const own = connectionNames(headers.get("connection"));
   const passed: OutgoingHeaders = {};
+  let connection: string | null = null;
   for (const [name, value] of headers) {
-    if (!NOT_ONWARD.has(name) && !isPrivate(name) && !own.has(name)) passed[name] = value;
+    if (name === "connection") connection = listed(connection, value);
+    else if (!NOT_ONWARD.has(name) && !isPrivate(name)) passed[name] = listed(passed[name], value);
   }
+  for (const name of connectionNames(connection)) delete passed[name];
   if (apiKey !== undefined) passed["authorization"] = `Bearer ${apiKey}`;
   if (body.length === undefined) passed["transfer-encoding"] = "chunked";
   else passed["content-length"] = body.length;
   return passed;
 }
 
+function listed(before: string | number | null | undefined, value: string): string {
+  return before === null || before === undefined ? value : `${before}, ${value}`;
+}
+
 /** What of an answer's headers goes back, repeated ones included. */
-export function answerHeaders(lines: HeaderLines): Headers {
+export function answerLines(lines: HeaderLines): [name: string, value: string][] {
   const own = connectionNames(headerValue(lines, "connection") ?? null);
-  const headers = new Headers();
+  const passed: [string, string][] = [];
   for (const [name, value] of lines) {
-    if (!isNotForTheApp(name) && !own.has(name)) headers.append(name, value);
+    if (!isNotForTheApp(name) && !own.has(name)) passed.push([name, value]);
   }
-  return headers;
+  return passed;
+}
+
+export function answerHeaders(lines: HeaderLines): Headers {
+  return new Headers(answerLines(lines));
 }
 
 function isNotForTheApp(name: string): boolean {

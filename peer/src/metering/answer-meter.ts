@@ -63,7 +63,7 @@ export function createAnswerMeter({
       return bytes;
     },
     hash: () => hasher.digest("base64url"),
-    usage: () => readUsage([ends.head(), ends.tail()]),
+    usage: () => readUsage(ends.pieces()),
     end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
     responseId: () => (api === "responses" ? responseIdIn(ends.head()) : undefined),
     tells: (code) => ends.tail().includes(`"code":"${code}"`),

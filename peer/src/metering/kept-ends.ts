@@ -3,6 +3,8 @@ export type KeptEnds = {
   feed(chunk: Uint8Array): void;
   head(): string;
   tail(): string;
+  /** Head and tail, or only one of them where it is all. */
+  pieces(): readonly string[];
 };
 
 export const KEPT_HEAD_BYTES = 2_048;
@@ -28,6 +30,13 @@ export function createKeptEnds(): KeptEnds {
     },
     head: () => kept?.head() ?? latin1(only?.subarray(0, KEPT_HEAD_BYTES)),
     tail: () => kept?.tail() ?? latin1(only?.subarray(-KEPT_TAIL_BYTES)),
+    pieces() {
+      if (kept !== undefined) return [kept.head(), kept.tail()];
+      const { length = 0 } = only ?? {};
+      const tail = latin1(only?.subarray(-KEPT_TAIL_BYTES));
+      if (length <= KEPT_TAIL_BYTES) return [tail];
+      return [latin1(only?.subarray(0, KEPT_HEAD_BYTES)), tail];
+    },
   };
 }
 
@@ -36,7 +45,7 @@ function latin1(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
-function createBuffers(): KeptEnds {
+function createBuffers(): Omit<KeptEnds, "pieces"> {
   const head = Buffer.allocUnsafe(KEPT_HEAD_BYTES);
   let headBytes = 0;
   // Twice the size, so that old bytes are moved out once in a while instead of with each chunk.

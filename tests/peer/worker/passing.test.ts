@@ -86,8 +86,9 @@ it("gives the engine the request byte for byte, its query and its headers, but n
     target,
     body,
     headers: {
-      authorization: "Bearer secret",
-      cookie: "a=b",
+      Authorization: "Bearer secret",
+      Cookie: "a=b",
+      "X-API-Key": "secret",
       "anthropic-version": "2023-06-01",
       "user-agent": "sdk/1",
     },
@@ -102,7 +103,7 @@ it("gives the engine the request byte for byte, its query and its headers, but n
     "content-length": String(Buffer.byteLength(body)),
   });
   const names = Object.keys(seen.headers).filter((name) =>
-    /^(?:authorization|cookie|troop-)/.test(name),
+    /^(?:authorization|cookie|x-api-key|troop-)/i.test(name),
   );
   expect(names).toEqual([]);
 });

@@ -36,7 +36,7 @@ export type Gate = {
 };
 
 /** A request that was let in; what it asks for is still sealed. */
-export type Admitted = Omit<Admission, "bodyHash"> & { readonly session: NodeSession };
+export type Admitted = Admission & { readonly session: NodeSession };
 
 /** Decides by the headers alone: whoever is refused has not sent a body that anybody read. */
 export async function admit(gate: Gate, request: Request): Promise<Outcome<Admitted, NodeRefusal>> {
@@ -53,7 +53,7 @@ export async function admit(gate: Gate, request: Request): Promise<Outcome<Admit
   }
   const identified = await identify(gate, headers);
   if (!identified.ok) return identified;
-  const { claims, seq } = identified.value;
+  const { ticket, claims, seq, session } = identified.value;
 
   // From here on nothing waits but for a place, so what is free is still free when it is taken.
   const route = gate.catalogue().resolve(claims.model);
@@ -69,15 +69,19 @@ export async function admit(gate: Gate, request: Request): Promise<Outcome<Admit
     release?.();
     return { ok: false, reason: "proof_replayed" };
   }
-  const admitted = { ...identified.value, route, lease, queuedMs: 0 };
-  if (release !== null) return { ok: true, value: { ...admitted, release } };
+  if (release !== null) {
+    const value = { ticket, claims, seq, session, route, lease, queuedMs: 0, release };
+    return { ok: true, value };
+  }
 
   const sinceMs = gate.clock.steadyMs();
   const place = await line.wait(asker, forMs, request.signal);
-  const refused = whyNoLonger(gate, admitted) ?? (place.ok ? undefined : place.reason);
+  const refused =
+    whyNoLonger(gate, { claims, route, lease }) ?? (place.ok ? undefined : place.reason);
   if (place.ok && refused === undefined) {
     const queuedMs = Math.round(gate.clock.steadyMs() - sinceMs);
-    return { ok: true, value: { ...admitted, queuedMs, release: place.value } };
+    const value = { ticket, claims, seq, session, route, lease, queuedMs, release: place.value };
+    return { ok: true, value };
   }
   if (place.ok) place.value();
   lease.unclaim(seq);

@@ -30,18 +30,18 @@ export async function identify(
   if (mark === undefined) return { ok: false, reason: "session_malformed" };
 
   const { claims } = shown.value;
-  const known = gate.sessions.find(mark.enc, claims);
-  const begun =
-    known === undefined
-      ? await beginSession(gate, headers, mark, claims)
-      : ({ ok: true, value: known } as const);
-  if (!begun.ok) return begun;
-  const session = begun.value;
+  let session = gate.sessions.find(mark.enc, claims);
+  if (session === undefined) {
+    const begun = await beginSession(gate, headers, mark, claims);
+    if (!begun.ok) return begun;
+    session = begun.value;
+  }
   // A proof, too, only says who began the session; that they are the same shows here.
   if (!isCallTag(session.requestKey, mark.seq, mark.tag)) {
     return { ok: false, reason: "session_forged" };
   }
-  return { ok: true, value: { ...shown.value, seq: mark.seq, session } };
+  const { ticket } = shown.value;
+  return { ok: true, value: { ticket, claims, seq: mark.seq, session } };
 }
 
 /** Who asks, by a ticket and a proof of this very request. */

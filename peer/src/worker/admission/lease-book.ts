@@ -46,6 +46,8 @@ export const GRACE_MS = 1_000;
 /** What runs after its lease's last ticket ends so long before the hold goes back to the payer: its receipt must be in time. */
 const END_BEFORE_REFUND_S = 60;
 const SWEEP_EVERY_MS = 30_000;
+/** What is left is then waited for to its end. */
+const EXACT_MS = 1_000;
 
 export function createLeaseBook(clock: Clock): LeaseBook {
   const leases = new Map<string, Lease>();
@@ -81,6 +83,8 @@ function openLease(clock: Clock): Lease {
   let budget = 0;
   let expiresAtS = 0;
   let spent = 0;
+  /** When the timer comes, in steady milliseconds; none is armed at the end of time. */
+  let armedAtMs = Infinity;
   let disarm = (): void => {};
 
   const rate = (): number => terms?.rate ?? 0;
@@ -95,16 +99,26 @@ function openLease(clock: Clock): Lease {
   const paidForMs = (): number =>
     (expiresAtS + LEASE_KEPT_S - END_BEFORE_REFUND_S) * 1_000 - clock.wallMs();
 
-  /** One timer for all that runs: together they use the budget up sooner. */
+  /**
+   * One timer for all that runs: together they use the budget up sooner. It comes in half of the time that is left and
+   * looks again, so that hardly a request moves it.
+   */
   function arm(): void {
-    disarm();
-    disarm = () => {};
     if (running.size === 0 || terms?.isFree !== false) return;
-    const leftMs = ((left() + grace()) * 1_000) / (rate() * running.size);
-    disarm = clock.after(Math.max(1, Math.ceil(Math.min(leftMs, paidForMs()))), () => {
-      if (left() > -grace() && paidForMs() > 0) arm();
-      else for (const onSpent of running.values()) onSpent();
-    });
+    const spentInMs = ((left() + grace()) * 1_000) / (rate() * running.size);
+    const endsInMs = Math.max(1, Math.ceil(Math.min(spentInMs, paidForMs())));
+    const nowMs = clock.steadyMs();
+    if (armedAtMs <= nowMs + endsInMs) return;
+    disarm();
+    const inMs = endsInMs > EXACT_MS ? Math.ceil(endsInMs / 2) : endsInMs;
+    armedAtMs = nowMs + inMs;
+    disarm = clock.after(inMs, look);
+  }
+  function look(): void {
+    armedAtMs = Infinity;
+    if (running.size === 0 || terms?.isFree !== false) return;
+    if (left() > -grace() && paidForMs() > 0) arm();
+    else for (const onSpent of running.values()) onSpent();
   }
 
   return {
@@ -121,7 +135,6 @@ function openLease(clock: Clock): Lease {
         if (!running.delete(id)) return;
         startsMs -= startMs;
         spent += chargeFor(Math.round(clock.steadyMs() - startMs), rate());
-        arm();
       };
     },
     update(next) {

@@ -9,8 +9,10 @@ import type { NodeRefusal, RefusalReason } from "./refusals";
 
 /** Checks tickets offline. One that was good before costs a look-up, so a request pays for its proof only. */
 export type TicketBook = {
-  check(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>>;
+  check(ticket: string): Verdict | Promise<Verdict>;
 };
+
+type Verdict = Outcome<TicketClaims, NodeRefusal>;
 
 export type TicketBookOptions = {
   readonly nodeId: PeerId;
@@ -28,33 +30,33 @@ const TicketHeader = z.object({ kid: z.string().max(128) });
 export function createTicketBook(options: TicketBookOptions): TicketBook {
   const { nodeId, keys, nowMs } = options;
   const good = new Map<string, TicketClaims>();
-  const checking = new Map<string, Promise<Outcome<TicketClaims, NodeRefusal>>>();
+  const checking = new Map<string, Promise<Verdict>>();
 
-  async function check(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
-    const checked = await checkTicket(ticket);
-    if (checked.ok && !options.serves(checked.value.net)) {
-      return { ok: false, reason: "ticket_other_network" };
-    }
-    return checked;
+  function check(ticket: string): Verdict | Promise<Verdict> {
+    const claims = good.get(ticket);
+    if (claims === undefined) return checkFirst(ticket);
+    const isOver = nowMs() / 1_000 > claims.exp + CLOCK_SKEW_S;
+    return isOver ? { ok: false, reason: "ticket_expired" } : served(claims);
   }
 
-  async function checkTicket(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
-    const claims = good.get(ticket);
-    if (claims !== undefined) {
-      const isOver = nowMs() / 1_000 > claims.exp + CLOCK_SKEW_S;
-      return isOver ? { ok: false, reason: "ticket_expired" } : { ok: true, value: claims };
-    }
+  function served(claims: TicketClaims): Verdict {
+    if (options.serves(claims.net)) return { ok: true, value: claims };
+    return { ok: false, reason: "ticket_other_network" };
+  }
+
+  async function checkFirst(ticket: string): Promise<Verdict> {
     // A client's first requests come together and bring the same ticket.
     const pending = checking.get(ticket) ?? verify(ticket);
     checking.set(ticket, pending);
     try {
-      return await pending;
+      const verified = await pending;
+      return verified.ok ? served(verified.value) : verified;
     } finally {
       checking.delete(ticket);
     }
   }
 
-  async function verify(ticket: string): Promise<Outcome<TicketClaims, NodeRefusal>> {
+  async function verify(ticket: string): Promise<Verdict> {
     const issuer = options.issuer();
     if (issuer === undefined) return { ok: false, reason: "not_enrolled" };
     const header = readHeader(ticket, TicketHeader);

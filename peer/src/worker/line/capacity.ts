@@ -62,8 +62,8 @@ export function createCapacity(options: CapacityOptions): Capacity {
   let running = 0;
   let usualMs = FIRST_USUAL_MS;
 
-  const limit = (): number => total ?? sum(slots.values());
-  const isFull = (): boolean => running >= limit();
+  let limit = total ?? 0;
+  const isFull = (): boolean => running >= limit;
   const slotsOf = (engineUrl: string): number => total ?? slots.get(engineUrl) ?? 0;
 
   function change({ engineUrl, user }: Asker, by: 1 | -1): void {
@@ -79,7 +79,7 @@ export function createCapacity(options: CapacityOptions): Capacity {
       return running;
     },
     get limit() {
-      return limit();
+      return limit;
     },
     get isFull() {
       return isFull();
@@ -106,6 +106,7 @@ export function createCapacity(options: CapacityOptions): Capacity {
     },
     adopt(catalogue) {
       slots = slotsIn(catalogue);
+      limit = total ?? sum(slots.values());
       onFree();
     },
   };

@@ -16,8 +16,6 @@ export type Admission = {
   readonly ticket: string;
   readonly claims: TicketClaims;
   readonly seq: number;
-  /** SHA-256 that the body must have, base64url. */
-  readonly bodyHash: string;
   readonly route: ModelRoute;
   readonly lease: LeaseAccount;
   /** Milliseconds that it waited for its place. */
@@ -48,8 +46,8 @@ export type Job = {
 
 export type Jobs = {
   readonly size: number;
-  /** Throws where the receipt cannot be kept. */
-  begin(admission: Admission): Job;
+  /** `bodyHash`: SHA-256 of the body, base64url. Throws where the receipt cannot be kept. */
+  begin(admission: Admission, bodyHash: string): Job;
   cutAll(by: Cut): void;
   /** Resolves when none runs. */
   drained(): Promise<void>;
@@ -80,11 +78,12 @@ export function createJobs(options: JobsOptions): Jobs {
     clock.after(CHECKPOINT_EVERY_MS, () => {
       isArmed = false;
       outbox.checkpoint(clock.wallMs());
+      for (const job of running) job.silence.look();
       checkpointWhileRunning();
     });
   }
 
-  function begin(admission: Admission): Job {
+  function begin(admission: Admission, bodyHash: string): Job {
     const { claims, seq, route, lease } = admission;
     const startMs = clock.steadyMs();
     const opened = {
@@ -94,7 +93,7 @@ export function createJobs(options: JobsOptions): Jobs {
       engine: route.engine.kind,
       started_at_ms: clock.wallMs(),
       queue_ms: Math.min(LONGEST_MS, admission.queuedMs),
-      request_hash: admission.bodyHash,
+      request_hash: bodyHash,
     };
     const id = outbox.open(admission.ticket, opened);
     if (route.offer.state === "cold") onColdModel?.(route);

@@ -52,6 +52,7 @@ export function createWaitingLine(options: WaitingLineOptions): WaitingLine {
   }
 
   function serve(): void {
+    if (waiting.size === 0) return;
     for (const one of waiting) {
       // Its engine is gone.
       if (capacity.slotsOf(one.engineUrl) === 0) one.end({ ok: false, reason: "busy" });

@@ -13,16 +13,11 @@ export class BodyTooSlow extends Error {
 }
 
 /** Resolves and rejects as `settling` does; throws `BodyTooSlow` where it takes longer than `ms`. */
-export async function inTime<T>(clock: Clock, ms: number, settling: Promise<T>): Promise<T> {
-  let disarm = (): void => {};
-  const limit = new Promise<never>((_, reject) => {
-    disarm = clock.after(ms, () => reject(new BodyTooSlow()));
+export function inTime<T>(clock: Clock, ms: number, settling: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const disarm = clock.after(ms, () => reject(new BodyTooSlow()));
+    settling.finally(disarm).then(resolve, reject);
   });
-  try {
-    return await Promise.race([settling, limit]);
-  } finally {
-    disarm();
-  }
 }
 
 /**

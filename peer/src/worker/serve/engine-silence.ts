@@ -12,6 +12,8 @@ export type SilenceWatch = {
   heard(): void;
   /** Somebody else keeps the engine waiting, until `heard`. */
   pause(): void;
+  /** Sees whether it has been silent for too long. Called each second or so: a timer of its own costs a short request more. */
+  look(): void;
   stop(): void;
 };
 
@@ -20,39 +22,31 @@ export type SilenceWatch = {
  * machine lost power, or it hangs altogether. `isThere` never rejects.
  */
 export function watchSilence(
-  clock: Clock,
+  clock: Pick<Clock, "steadyMs">,
   isThere: () => Promise<boolean>,
   onGone: () => void,
 ): SilenceWatch {
   let isPaused = false;
+  let isAsking = false;
   let isOver = false;
   let heardAtMs = clock.steadyMs();
   let unanswered = 0;
-  let disarm = arm(ASK_AFTER_MS);
-
-  // One timer, moved on when it is due: pieces of an answer come by the thousand.
-  function arm(ms: number): () => void {
-    return clock.after(ms, () => {
-      if (silentMs() >= ASK_AFTER_MS) void ask();
-      else waitAnew();
-    });
-  }
+  /** Of silence, at which it is asked next. */
+  let askAtMs = ASK_AFTER_MS;
 
   function silentMs(): number {
     return isPaused ? 0 : clock.steadyMs() - heardAtMs;
   }
-  function waitAnew(): void {
-    unanswered = 0;
-    disarm = arm(ASK_AFTER_MS - silentMs());
-  }
 
   async function ask(): Promise<void> {
+    isAsking = true;
     unanswered = (await isThere()) ? 0 : unanswered + 1;
-    if (isOver) return;
+    isAsking = false;
+    askAtMs = silentMs() + ASK_EVERY_MS;
     // What it said meanwhile speaks for it.
-    if (silentMs() < ASK_AFTER_MS) waitAnew();
-    else if (unanswered === MOST_UNANSWERED) onGone();
-    else disarm = arm(ASK_EVERY_MS);
+    if (isOver || silentMs() < ASK_AFTER_MS || unanswered < MOST_UNANSWERED) return;
+    isOver = true;
+    onGone();
   }
 
   return {
@@ -63,9 +57,17 @@ export function watchSilence(
     pause() {
       isPaused = true;
     },
+    look() {
+      if (isOver || isAsking) return;
+      if (silentMs() < ASK_AFTER_MS) {
+        unanswered = 0;
+        askAtMs = ASK_AFTER_MS;
+      } else if (silentMs() >= askAtMs) {
+        void ask();
+      }
+    },
     stop() {
       isOver = true;
-      disarm();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Answer } from "../../http/answer";
 import { type AnswerMeter, createAnswerMeter } from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { StreamError } from "../../metering/stream-error-frame";
-import { answerHeaders } from "../../http/pass-headers";
+import { answerLines } from "../../http/pass-headers";
 import { type BodyWriter, writtenBody } from "../../http/written-body";
 import type { Cut, Job } from "../line/jobs";
 import type { AnswerSealer } from "./sealed-answer";
@@ -143,7 +143,7 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
     job.end({ outcome, ...measured(meter) });
   }
 
-  const headers = answerHeaders(answer.headers);
+  const headers = answerLines(answer.headers);
   if (NULL_BODY.has(status)) {
     end(usualOutcome);
     return sealer.whole(status, headers, new Uint8Array());

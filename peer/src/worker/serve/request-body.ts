@@ -1,8 +1,14 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Outcome } from "#protocol/outcome";
 import type { Bytes } from "../../http/answer-parser";
 import type { OutgoingBody } from "../../http/call";
-import { found, modelOf, modelScanFor, type NamedModel } from "../../http/model-in-body";
+import {
+  type BodyHeaders,
+  found,
+  modelOf,
+  modelScanFor,
+  type NamedModel,
+} from "../../http/model-in-body";
 import type { NodeRefusal } from "../admission/refusals";
 import { BodyRefused, MOST_BODY_BYTES, type OpenedBody } from "./sealed-request";
 
@@ -19,7 +25,7 @@ export type ExpectedBody = {
  */
 export function checkBody(
   body: OpenedBody,
-  headers: Headers,
+  headers: BodyHeaders,
   expected: ExpectedBody,
   onArrived: () => void,
 ): Outcome<OutgoingBody, NodeRefusal> {
@@ -35,13 +41,13 @@ export function checkBody(
 
 function whyNot(
   bytes: Bytes,
-  headers: Headers,
-  { model, length, hash }: ExpectedBody,
+  headers: BodyHeaders,
+  expected: ExpectedBody,
 ): NodeRefusal["reason"] | undefined {
-  if (bytes.length !== length) return "body_other_length";
-  if (createHash("sha256").update(bytes).digest("base64url") !== hash) return "body_other_hash";
+  if (bytes.length !== expected.length) return "body_other_length";
+  if (hash("sha256", bytes, "base64url") !== expected.hash) return "body_other_hash";
   const named = modelOf(headers, bytes);
-  return named === "unknown" ? undefined : wrongModel(named, model);
+  return named === "unknown" ? undefined : wrongModel(named, expected.model);
 }
 
 /**
@@ -50,7 +56,7 @@ function whyNot(
  */
 async function* checked(
   chunks: AsyncIterable<Bytes>,
-  headers: Headers,
+  headers: BodyHeaders,
   expected: ExpectedBody,
   onArrived: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {

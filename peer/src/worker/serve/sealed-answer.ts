@@ -1,13 +1,18 @@
-import { sealedHead, SEALED_TYPE, SESSION_HEADER } from "#protocol/sealed-message";
+import {
+  type SealedAnswerHead,
+  sealedHead,
+  SEALED_TYPE,
+  SESSION_HEADER,
+} from "#protocol/sealed-message";
 import { createMessageSealer } from "../../e2e/message-sealer";
 import type { Admitted } from "../admission/admit";
 
 /** Answers one request, once: two answers under one number would be sealed with the same nonces. */
 export type AnswerSealer = {
   /** All of it at once. */
-  whole(status: number, headers: Headers, body: Uint8Array): Response;
+  whole(status: number, headers: SealedAnswerHead["headers"], body: Uint8Array): Response;
   /** In parts. What is sealed has to be sent in that order. */
-  begin(status: number, headers: Headers): StreamSealer;
+  begin(status: number, headers: SealedAnswerHead["headers"]): StreamSealer;
 };
 
 export type StreamSealer = {
@@ -34,13 +39,13 @@ export function createAnswerSealer({
 
   return {
     whole(status, headers, body) {
-      const head = sealedHead({ status, headers: [...headers], length: body.length });
+      const head = sealedHead({ status, headers, length: body.length });
       return new Response(sealer().whole(head, body), { headers: outside });
     },
     begin(status, headers) {
       const sealing = sealer();
       return {
-        head: sealing.head(sealedHead({ status, headers: [...headers] })),
+        head: sealing.head(sealedHead({ status, headers })),
         part: (bytes) => sealing.part(bytes),
         end: () => sealing.last(),
         response: (body) => new Response(body, { headers: outside }),

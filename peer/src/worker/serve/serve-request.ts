@@ -1,5 +1,6 @@
 import { upstreamUrl } from "../../engines/engine-url";
 import type { ModelRoute } from "../../engines/catalogue";
+import { type HeaderLines, headerValue } from "../../http/answer-head";
 import { callHttp, type OutgoingBody } from "../../http/call";
 import { requestHeaders } from "../../http/pass-headers";
 import { apiOfPath } from "../../metering/api-of-path";
@@ -46,10 +47,11 @@ export async function serveRequest(
   if (!opened.ok) return giveBack(opened.reason);
   const { head, leave } = opened.value;
   const { target, length, hash } = head;
-  const headers = new Headers(head.headers);
+  const headers = normalized(head.headers);
   const url = upstreamUrl(route.engine.target, target);
   const expected = { model: claims.model, length, hash };
-  const body = checkBody(opened.value.body, headers, expected, () => timer.lift(request));
+  const named = { get: (name: string) => headerValue(headers, name) ?? null };
+  const body = checkBody(opened.value.body, named, expected, () => timer.lift(request));
   if (url === null || !body.ok || request.signal.aborted) {
     leave();
     if (url === null) return giveBack("not_found");
@@ -58,7 +60,7 @@ export async function serveRequest(
 
   let job: Job;
   try {
-    job = context.jobs.begin({ ...admitted.value, bodyHash: hash });
+    job = context.jobs.begin(admitted.value, hash);
   } catch {
     context.onOutboxFailure();
     leave();
@@ -77,11 +79,16 @@ export async function serveRequest(
   }
 }
 
+/** As HTTP means them: who sealed them may have spelled them otherwise. */
+function normalized(lines: HeaderLines): HeaderLines {
+  return lines.map(([name, value]) => [name.toLowerCase(), value.trim()] as const);
+}
+
 /** A refusal after the session stands: sealed, so that nobody else can put one in front of an app. */
 function refuse(sealer: AnswerSealer, reason: RefusalReason): Response {
   if (isInTheOpen(reason)) return refusal(reason);
   const { status, headers, body } = refusalAnswer(reason);
-  return sealer.whole(status, headers, Buffer.from(body));
+  return sealer.whole(status, [...headers], Buffer.from(body));
 }
 
 type Carried = {
@@ -91,7 +98,7 @@ type Carried = {
   readonly url: string;
   /** Path and query, headers and body as the app has them. */
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: HeaderLines;
   readonly body: OutgoingBody;
   /** Nobody will read the rest of the body. */
   readonly leave: () => void;

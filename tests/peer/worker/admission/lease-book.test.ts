@@ -136,3 +136,36 @@ it("ends what runs a minute before the hold goes back to the payer, unless a lat
   clock.advance(1);
   expect(endings).toBe(1);
 });
+
+it("moves its timer a few times while hundreds of requests come and go, and still ends the last in time", () => {
+  const clock = fakeClock();
+  let armed = 0;
+  const counted = {
+    ...clock,
+    after: (ms: number, run: () => void) => {
+      armed += 1;
+      return clock.after(ms, run);
+    },
+  };
+  const lease = createLeaseBook(counted).account(terms({ budget: 100 * CREDIT }));
+  let endings = 0;
+  for (let each = 0; each < 300; each += 1) {
+    const ends = [1, 2, 3].map(() => lease.charge(() => (endings += 1)));
+    clock.advance(100);
+    for (const end of ends) end();
+  }
+  expect(armed).toBeLessThan(10);
+  lease.charge(() => (endings += 1));
+  clock.advance(9_999 + GRACE_MS);
+  expect(endings).toBe(0);
+  clock.advance(1);
+  expect(endings).toBe(1);
+});
+
+it("ends nothing of a lease that a later ticket has made free", () => {
+  const clock = fakeClock();
+  const book = createLeaseBook(clock);
+  book.account(terms()).charge(() => expect.unreachable());
+  book.account(terms({ isFree: true }));
+  clock.advance(3_600_000);
+});

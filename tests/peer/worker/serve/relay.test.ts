@@ -33,7 +33,7 @@ it("ends the engine's work, and tells of it, where the client left before the an
     cutBy: "client_left",
     cut() {},
     onCut() {},
-    silence: { heard() {}, pause() {}, stop() {} },
+    silence: { heard() {}, pause() {}, look() {}, stop() {} },
     firstByte() {},
     end: ({ outcome }) => void told.push(outcome),
     forget() {},
@@ -56,6 +56,7 @@ it("does not take an engine for silent that a slow reader keeps waiting", async 
     silence: {
       heard: () => void told.push("heard"),
       pause: () => void told.push("nobody counts"),
+      look() {},
       stop() {},
     },
     firstByte() {},
