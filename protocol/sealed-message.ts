@@ -61,8 +61,11 @@ export function parseSessionMark(text: string): SessionMark | undefined {
   return KeyBytes.safeParse(enc).success && seq < 2 ** 31 ? { enc, seq, tag } : undefined;
 }
 
-export function sealedHead(head: SealedRequestHead | SealedAnswerHead): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new TextEncoder().encode(JSON.stringify(head)));
+const toUtf8 = new TextEncoder();
+const fromUtf8 = new TextDecoder();
+
+export function sealedHead(head: SealedRequestHead | SealedAnswerHead): Uint8Array {
+  return toUtf8.encode(JSON.stringify(head));
 }
 
 /** `undefined`: what was sealed is no such head. */
@@ -71,7 +74,7 @@ export function parseSealedHead<Schema extends z.ZodType>(
   schema: Schema,
 ): z.infer<Schema> | undefined {
   try {
-    return schema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
+    return schema.safeParse(JSON.parse(fromUtf8.decode(bytes))).data;
   } catch {
     return undefined; // No JSON.
   }

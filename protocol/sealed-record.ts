@@ -76,8 +76,9 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
   let pieces: Uint8Array<ArrayBuffer>[] = [];
   let missing = 0;
 
-  function readHeader(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-    let at = 0;
+  /** Each reads from `at` on, and says how far; `undefined`: these are no records. */
+  function readHeader(bytes: Uint8Array<ArrayBuffer>, from: number): number | undefined {
+    let at = from;
     while (headerBytes < RECORD_HEADER_BYTES && at < bytes.length) {
       header = header * 256 + (bytes[at] ?? 0);
       headerBytes += 1;
@@ -88,15 +89,15 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
       const least = header >= LAST ? TAG_BYTES : TAG_BYTES + 1;
       if (missing < least || missing > RECORD_BYTES + TAG_BYTES) return undefined;
     }
-    return bytes.subarray(at);
+    return at;
   }
 
-  function readRecord(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-    const part = bytes.subarray(0, missing);
+  function readRecord(bytes: Uint8Array<ArrayBuffer>, from: number): number | undefined {
+    const part = bytes.subarray(from, from + missing);
     missing -= part.length;
     if (missing > 0) {
       pieces.push(part);
-      return bytes.subarray(part.length);
+      return bytes.length;
     }
     // Most records come in one piece, which is opened where it lies.
     const sealed = pieces.length === 0 ? part : joined([...pieces, part]);
@@ -107,18 +108,18 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
     record += 1;
     if (!take(read)) return undefined;
     if (read.isLast) state = "whole";
-    return bytes.subarray(part.length);
+    return from + part.length;
   }
 
   return {
     push(bytes) {
-      let rest: Uint8Array<ArrayBuffer> | undefined = bytes;
-      while (rest !== undefined && rest.length > 0) {
-        if (state !== "reading") rest = undefined;
-        else rest = headerBytes < RECORD_HEADER_BYTES ? readHeader(rest) : readRecord(rest);
+      let at: number | undefined = 0;
+      while (at !== undefined && at < bytes.length) {
+        if (state !== "reading") at = undefined;
+        else at = headerBytes < RECORD_HEADER_BYTES ? readHeader(bytes, at) : readRecord(bytes, at);
       }
-      if (rest === undefined) state = "broken";
-      return rest !== undefined;
+      if (at === undefined) state = "broken";
+      return at !== undefined;
     },
     get isWhole() {
       return state === "whole";

@@ -37,9 +37,9 @@ export function openRecord(
   sealed: Uint8Array,
   isLast: boolean,
 ): Bytes | undefined {
-  const tag = sealed.subarray(sealed.length - TAG_BYTES);
-  const place = isLast ? "last" : "more";
-  return open(direction, recordNonce(seq, record, place), sealed.subarray(0, -TAG_BYTES), tag);
+  const end = sealed.length - TAG_BYTES;
+  const nonce = recordNonce(seq, record, isLast ? "last" : "more");
+  return open(direction, nonce, sealed.subarray(0, end), sealed.subarray(end));
 }
 
 const CALL: RecordPlace = "call";

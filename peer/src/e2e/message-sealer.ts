@@ -16,28 +16,36 @@ export type MessageSealer = {
 export function createMessageSealer(key: DirectionKey, seq: number): MessageSealer {
   let record = 0;
 
-  function seal(bytes: Uint8Array, isEnd: boolean, sealed: Uint8Array[]): Uint8Array[] {
+  /** Adds the records that hold these bytes. */
+  function seal(sealed: Uint8Array[], bytes: Uint8Array, isEnd: boolean): void {
     let at = 0;
     do {
-      const plain = bytes.subarray(at, at + RECORD_BYTES);
-      at += plain.length;
+      const end = Math.min(at + RECORD_BYTES, bytes.length);
+      // Most fit into one: a view of all of it would cost as much as the half of sealing it.
+      const plain = end - at === bytes.length ? bytes : bytes.subarray(at, end);
+      at = end;
       if (plain.length > 0 || isEnd) {
-        sealed.push(...sealRecord(key, seq, record, plain, isEnd && at === bytes.length));
+        const parts = sealRecord(key, seq, record, plain, isEnd && at === bytes.length);
+        sealed.push(parts[0], parts[1], parts[2]);
         record += 1;
       }
     } while (at < bytes.length);
-    return sealed;
   }
   function sealHead(head: Uint8Array): Uint8Array[] {
     if (head.length > RECORD_BYTES) throw new Error("A request's or an answer's head is too long.");
-    return seal(head, false, []);
+    const sealed: Uint8Array[] = [];
+    seal(sealed, head, false);
+    return sealed;
   }
-
+  function sealBody(sealed: Uint8Array[], bytes: Uint8Array, isEnd: boolean): Buffer<ArrayBuffer> {
+    seal(sealed, bytes, isEnd);
+    return Buffer.concat(sealed);
+  }
   return {
     head: (head) => Buffer.concat(sealHead(head)),
-    part: (bytes) => Buffer.concat(seal(bytes, false, [])),
-    last: (bytes = NOTHING) => Buffer.concat(seal(bytes, true, [])),
-    whole: (head, body) => Buffer.concat(seal(body, true, sealHead(head))),
+    part: (bytes) => sealBody([], bytes, false),
+    last: (bytes = NOTHING) => sealBody([], bytes, true),
+    whole: (head, body) => sealBody(sealHead(head), body, true),
   };
 }
 
