@@ -7,8 +7,11 @@ export const SEALED_TYPE = "application/troop-sealed";
 /** Of a request: session, number and tag, which show who asks. Of an answer: the salt of its key. */
 export const SESSION_HEADER = "troop-session";
 
-/** A name and a value as HTTP lets them be (RFC 9110, 5), one character a byte. */
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
+/**
+ * A name and a value as HTTP lets them be (RFC 9110, 5), one character a byte. Names are in lower case alone: what must not
+ * pass is known by its name, and another case would be another way to write it.
+ */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,256}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const isHeaderLine = (line: unknown): line is [name: string, value: string] =>
   Array.isArray(line) &&
