@@ -13,20 +13,29 @@ type Fields = Readonly<Record<string, unknown>>;
  * do not. A quote inside a string of the answer is escaped, so a key that is found is a key.
  */
 export function readUsage(pieces: readonly string[]): Usage {
-  let usage: Usage = {};
-  for (const fields of pieces.flatMap((piece) => objectsNamed("usage", piece))) {
-    usage = { ...usage, ...told(fields) };
+  const usage: { -readonly [Key in keyof Usage]: Usage[Key] } = {};
+  const take = (prompt: number | undefined, completion: number | undefined): void => {
+    if (prompt !== undefined) usage.promptTokens = prompt;
+    if (completion !== undefined) usage.completionTokens = completion;
+  };
+  for (const piece of pieces) {
+    for (const fields of objectsNamed("usage", piece)) {
+      const [prompt, completion] = told(fields);
+      if (prompt || completion) take(prompt, completion);
+    }
   }
   if (usage.completionTokens !== undefined) return usage;
   // llama.cpp's, which come with every last chunk, also where nobody asked for usage.
-  for (const fields of pieces.flatMap((piece) => objectsNamed("timings", piece))) {
-    const promptTokens = sum(count(fields, "prompt_n"), count(fields, "cache_n"));
-    usage = { ...usage, ...defined(promptTokens, count(fields, "predicted_n")) };
+  for (const piece of pieces) {
+    for (const fields of objectsNamed("timings", piece)) {
+      const prompt = sum(count(fields, "prompt_n"), count(fields, "cache_n"));
+      take(prompt, count(fields, "predicted_n"));
+    }
   }
   return usage;
 }
 
-function told(fields: Fields): Usage {
+function told(fields: Fields): [prompt: number | undefined, completion: number | undefined] {
   const prompt =
     count(fields, "prompt_tokens") ??
     // Anthropic counts what came from a cache beside `input_tokens`; OpenAI counts it in.
@@ -36,8 +45,7 @@ function told(fields: Fields): Usage {
       count(fields, "cache_creation_input_tokens"),
     );
   const completion = count(fields, "completion_tokens") ?? count(fields, "output_tokens");
-  if (!prompt && !completion) return {};
-  return defined(prompt, completion);
+  return [prompt, completion];
 }
 
 /** A number of tokens; what is none counts as not told. */
@@ -45,13 +53,6 @@ function count(fields: Fields, name: string): number | undefined {
   const value = fields[name];
   const isCount = typeof value === "number" && Number.isInteger(value);
   return isCount && value >= 0 && value <= MOST_TOKENS ? value : undefined;
-}
-
-function defined(promptTokens: number | undefined, completionTokens: number | undefined): Usage {
-  return {
-    ...(promptTokens !== undefined && { promptTokens }),
-    ...(completionTokens !== undefined && { completionTokens }),
-  };
 }
 
 function sum(...counts: readonly (number | undefined)[]): number | undefined {

@@ -27,7 +27,7 @@ export type Admission = {
 export type JobEnd = {
   readonly outcome: ReceiptOutcome;
   readonly usage?: Usage;
-  readonly responseHash?: string;
+  readonly responseHash?: string | undefined;
 };
 
 /** One request while an engine has it. It ends exactly once, in a receipt, unless the engine never got it. */
@@ -143,15 +143,11 @@ export function createJobs(options: JobsOptions): Jobs {
         const engineMs = elapsedMs();
         if (!leave()) return;
         const { promptTokens, completionTokens } = usage;
-        const receipt: ReceiptClaims = {
-          ...opened,
-          engine_ms: engineMs,
-          outcome,
-          ...(ttftMs !== undefined && { ttft_ms: ttftMs }),
-          ...(promptTokens !== undefined && { prompt_tokens: promptTokens }),
-          ...(completionTokens !== undefined && { completion_tokens: completionTokens }),
-          ...(responseHash !== undefined && { response_hash: responseHash }),
-        };
+        const receipt: ReceiptClaims = { ...opened, engine_ms: engineMs, outcome };
+        if (ttftMs !== undefined) receipt.ttft_ms = ttftMs;
+        if (promptTokens !== undefined) receipt.prompt_tokens = promptTokens;
+        if (completionTokens !== undefined) receipt.completion_tokens = completionTokens;
+        if (responseHash !== undefined) receipt.response_hash = responseHash;
         outbox.complete(id, receipt);
         onEnd?.(receipt, route);
         onReceipt();

@@ -1,7 +1,7 @@
 import type { EngineKind } from "#protocol/model-offer";
 import type { ReceiptOutcome } from "#protocol/receipt";
 import type { Answer } from "../../http/answer";
-import { type AnswerMeter, createAnswerMeter } from "../../metering/answer-meter";
+import { createAnswerMeter } from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { StreamError } from "../../metering/stream-error-frame";
 import { answerLines } from "../../http/pass-headers";
@@ -46,10 +46,11 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Passes an engine's answer on, piece by piece as it comes, and ends the job with it. */
-export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): Response {
+export function relay(answer: Answer, relayed: Relay): Response {
   const { status } = answer;
+  const { job, sealer, engine, onEngineFailure } = relayed;
   const meter = createAnswerMeter({
-    api: apiOfPath(rest.target),
+    api: apiOfPath(relayed.target),
     contentType: answer.header("content-type"),
     contentEncoding: answer.header("content-encoding"),
   });
@@ -78,7 +79,7 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
     const finish = (): void => {
       const how = meter.end(engine);
       if (how === "broken") {
-        rest.onEngineFailure();
+        onEngineFailure();
         fail("engine_error", ERRORS.engine);
         return;
       }
@@ -99,11 +100,11 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
           fail("engine_error", ERRORS[job.cutBy]);
           break;
         case "engine_silent":
-          rest.onEngineFailure();
+          onEngineFailure();
           fail("engine_error", ERRORS.engine_silent);
           break;
         default:
-          rest.onEngineFailure();
+          onEngineFailure();
           fail("engine_error", ERRORS.engine);
       }
     };
@@ -140,7 +141,11 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
   }
 
   function end(outcome: ReceiptOutcome): void {
-    job.end({ outcome, ...measured(meter) });
+    job.end({
+      outcome,
+      usage: meter.usage(),
+      responseHash: meter.bytes > 0 ? meter.hash() : undefined,
+    });
   }
 
   const headers = answerLines(answer.headers);
@@ -163,8 +168,4 @@ export function relay(answer: Answer, { job, sealer, engine, ...rest }: Relay): 
     whenOver(() => end("cancelled"));
   }
   return sealed.response(writtenBody({ begin, drained: goOn, left }));
-}
-
-function measured(meter: AnswerMeter) {
-  return { usage: meter.usage(), ...(meter.bytes > 0 && { responseHash: meter.hash() }) };
 }

@@ -159,6 +159,21 @@ it("believes what an engine says while it is asked for the last time more than i
   expect(state.goneAt).toEqual([20]);
 });
 
+it("asks once at a time, however long the answer takes", () => {
+  const clock = fakeClock(0);
+  let asked = 0;
+  const never = (): Promise<boolean> => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const silence = watchSilence(clock, never, () => expect.unreachable());
+  for (let minute = 0; minute < 20; minute += 1) {
+    clock.advance(MINUTE_MS);
+    silence.look();
+  }
+  expect(asked).toBe(1);
+});
+
 it("is not told of an answer that comes when the request is over", async () => {
   const clock = fakeClock(0);
   const { promise, resolve } = Promise.withResolvers<boolean>();
