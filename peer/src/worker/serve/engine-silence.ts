@@ -30,12 +30,16 @@ export function watchSilence(
   let isAsking = false;
   let isOver = false;
   let heardAtMs = clock.steadyMs();
+  /** Since the last look; a look at the clock for each token would add up. */
+  let wasHeard = false;
   let unanswered = 0;
   /** Of silence, at which it is asked next. */
   let askAtMs = ASK_AFTER_MS;
 
   function silentMs(): number {
-    return isPaused ? 0 : clock.steadyMs() - heardAtMs;
+    if (wasHeard || isPaused) heardAtMs = clock.steadyMs();
+    wasHeard = false;
+    return clock.steadyMs() - heardAtMs;
   }
 
   async function ask(): Promise<void> {
@@ -52,7 +56,7 @@ export function watchSilence(
   return {
     heard() {
       isPaused = false;
-      heardAtMs = clock.steadyMs();
+      wasHeard = true;
     },
     pause() {
       isPaused = true;

@@ -126,6 +126,7 @@ it("begins to count anew with each answer, and with each word of the engine", as
   await pass(5);
   expect(state.goneAt).toEqual([]);
   silence.heard();
+  silence.look();
   await pass(9);
   expect(state.goneAt).toEqual([]);
   await pass(1);
@@ -138,6 +139,7 @@ it("asks nothing while somebody else keeps the engine waiting, nor once the requ
   await pass(60);
   expect(state.asked).toEqual([]);
   silence.heard();
+  silence.look();
   await pass(5);
   expect(state.asked).toEqual([65]);
   silence.stop();
