@@ -86,9 +86,9 @@ it("gives the engine the request byte for byte, its query and its headers, but n
     target,
     body,
     headers: {
-      Authorization: "Bearer secret",
-      Cookie: "a=b",
-      "X-API-Key": "secret",
+      authorization: "Bearer secret",
+      cookie: "a=b",
+      "x-api-key": "secret",
       "anthropic-version": "2023-06-01",
       "user-agent": "sdk/1",
     },
@@ -106,6 +106,15 @@ it("gives the engine the request byte for byte, its query and its headers, but n
     /^(?:authorization|cookie|x-api-key|troop-)/i.test(name),
   );
   expect(names).toEqual([]);
+});
+
+it("takes a request for none that writes a header's name in another case than it is looked for", async () => {
+  const demo = engine();
+  const worker = await startWorker({ engines: [demo.url] });
+  const answer = await worker.post({ headers: { Authorization: "Bearer secret" } });
+  expect(answer.status).toBe(400);
+  expect(answer.headers.get("troop-refusal")).toBe("invalid_request");
+  expect(demo.journal.entries().flatMap(({ model }) => model ?? [])).toEqual([]);
 });
 
 it("passes the engine's own errors on with their status", async () => {

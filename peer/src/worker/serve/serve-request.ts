@@ -47,7 +47,7 @@ export async function serveRequest(
   if (!opened.ok) return giveBack(opened.reason);
   const { head, leave } = opened.value;
   const { target, length, hash } = head;
-  const headers = normalized(head.headers);
+  const headers = trimmed(head.headers);
   const url = upstreamUrl(route.engine.target, target);
   const expected = { model: claims.model, length, hash };
   const named = { get: (name: string) => headerValue(headers, name) ?? null };
@@ -79,9 +79,9 @@ export async function serveRequest(
   }
 }
 
-/** As HTTP means them: who sealed them may have spelled them otherwise. */
-function normalized(lines: HeaderLines): HeaderLines {
-  return lines.map(([name, value]) => [name.toLowerCase(), value.trim()] as const);
+/** Space around a value is none of it (RFC 9110, 5.5), whatever was sealed. */
+function trimmed(lines: HeaderLines): HeaderLines {
+  return lines.map(([name, value]) => [name, value.trim()] as const);
 }
 
 /** A refusal after the session stands: sealed, so that nobody else can put one in front of an app. */
