@@ -23,11 +23,12 @@ type State = LineState | "length" | "chunk" | "untilClose" | "over";
 /** `undefined`: more bytes are needed; `false`: they are wrong. */
 type Rest = Buffer<ArrayBuffer> | undefined | false;
 
-type Line = {
-  readonly mark: string;
-  readonly mostBytes: number;
-  /** False: it is not what has to be there. */
-  readonly take: (text: string) => boolean;
+/** What a line ends with, and the most bytes in front of that. */
+const LINES: Readonly<Record<LineState, { readonly mark: string; readonly mostBytes: number }>> = {
+  head: { mark: "\r\n\r\n", mostBytes: 64 * 1_024 },
+  size: { mark: "\r\n", mostBytes: 4_096 },
+  afterChunk: { mark: "\r\n", mostBytes: 2 },
+  trailers: { mark: "\r\n", mostBytes: 8_192 },
 };
 
 const MOST_TRAILERS = 256;
@@ -50,27 +51,24 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
     onEnd(isReusable);
   };
 
-  const lines: Readonly<Record<LineState, Line>> = {
-    head: { mark: "\r\n\r\n", mostBytes: 64 * 1_024, take: takeHead },
-    size: { mark: "\r\n", mostBytes: 4_096, take: takeSize },
-    afterChunk: {
-      mark: "\r\n",
-      mostBytes: 2,
-      take(text) {
+  /** False: it is not what has to be there. */
+  function take(line: LineState, text: string): boolean {
+    switch (line) {
+      case "head":
+        return takeHead(text);
+      case "size":
+        return takeSize(text);
+      case "afterChunk":
         state = "size";
         return text === "";
-      },
-    },
-    trailers: {
-      mark: "\r\n",
-      mostBytes: 8_192,
-      take(text) {
+      case "trailers":
         trailers += 1;
         if (text === "") end();
         return trailers <= MOST_TRAILERS;
-      },
-    },
-  };
+      default:
+        return line satisfies never;
+    }
+  }
 
   function takeHead(text: string): boolean {
     const head = parseHead(text);
@@ -100,7 +98,8 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
   }
 
   /** What is left behind a line. */
-  function readLine(bytes: Buffer<ArrayBuffer>, { mark, mostBytes, take }: Line): Rest {
+  function readLine(bytes: Buffer<ArrayBuffer>, line: LineState): Rest {
+    const { mark, mostBytes } = LINES[line];
     const all = kept === undefined ? bytes : Buffer.concat([kept, bytes]);
     const at = all.indexOf(mark);
     if ((at < 0 ? all.length : at) > mostBytes) return false;
@@ -109,17 +108,17 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
       return undefined;
     }
     kept = undefined;
-    return take(all.toString("latin1", 0, at)) && all.subarray(at + mark.length);
+    return take(line, all.toString("latin1", 0, at)) && behind(all, at + mark.length);
   }
 
   function readBody(bytes: Buffer<ArrayBuffer>): Rest {
-    const piece = bytes.subarray(0, bytesLeft);
+    const piece = bytesLeft < bytes.length ? bytes.subarray(0, bytesLeft) : bytes;
     bytesLeft -= piece.length;
     const isChunk = state === "chunk";
     onBody(piece);
     if (bytesLeft === 0 && isChunk) state = "afterChunk";
     else if (bytesLeft === 0) end();
-    return bytes.subarray(piece.length);
+    return behind(bytes, piece.length);
   }
 
   /**
@@ -140,13 +139,13 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
       size > 0 && isLineEnd(bytes, at) && end + 2 <= bytes.length && isLineEnd(bytes, end);
     if (!isWhole) return undefined;
     onBody(bytes.subarray(start, end));
-    return bytes.subarray(end + 2);
+    return behind(bytes, end + 2);
   }
 
   function step(bytes: Buffer<ArrayBuffer>): Rest {
     switch (state) {
       case "size":
-        return (kept === undefined && readWholeChunk(bytes)) || readLine(bytes, lines.size);
+        return (kept === undefined && readWholeChunk(bytes)) || readLine(bytes, "size");
       case "length":
       case "chunk":
         return readBody(bytes);
@@ -156,7 +155,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
       case "over":
         return false;
       default:
-        return readLine(bytes, lines[state]);
+        return readLine(bytes, state);
     }
   }
 
@@ -171,6 +170,13 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
       if (state === "untilClose") end();
     },
   };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** What of these bytes has not been read; mostly all has, and a view of nothing would cost as much as any. */
+function behind(bytes: Buffer<ArrayBuffer>, at: number): Buffer<ArrayBuffer> {
+  return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 
 function isLineEnd(bytes: Uint8Array, at: number): boolean {

@@ -1,3 +1,4 @@
+import { type Address, addressOf } from "./address";
 import { type Answer, createAnswer, type IncomingAnswer } from "./answer";
 import { type Connection, connect } from "./connection";
 import { type ConnectionPool, createConnectionPool } from "./connection-pool";
@@ -73,18 +74,20 @@ export function createCaller({
  * nothing is followed, unpacked or timed out but connecting. Throws where a header or the path cannot be sent.
  */
 function call(post: OutgoingPost, pool: ConnectionPool, sendsAgain: boolean): HttpCall {
-  const url = new URL(post.url);
-  const head = requestHead(url, post.headers);
+  const address = addressOf(post.url);
+  const { origin } = address;
+  const head = requestHead(address, post.headers);
   /** Carries this request; once that is over it may carry another's. */
   let current: Connection | undefined;
   let isCut = false;
 
   async function run(): Promise<Called> {
     for (;;) {
-      const used = pool.take(url.origin);
-      const connection = used ?? (await connect(url, post.connectWithinMs ?? CONNECT_WITHIN_MS));
+      const used = pool.take(origin);
+      const withinMs = post.connectWithinMs ?? CONNECT_WITHIN_MS;
+      const connection = used ?? (await connect(address.url, withinMs));
       if (isCut) {
-        if (connection !== undefined) pool.give(url.origin, connection);
+        if (connection !== undefined) pool.give(origin, connection);
         return { ok: false, reason: "cut" };
       }
       if (connection === undefined) return { ok: false, reason: "unreachable" };
@@ -92,7 +95,7 @@ function call(post: OutgoingPost, pool: ConnectionPool, sendsAgain: boolean): Ht
       const over = (): void => {
         current = undefined;
       };
-      const answer = await exchange(pool, url, connection, head, post.body, over);
+      const answer = await exchange(pool, address, connection, head, post.body, over);
       if (answer.ok || isCut) return isCut && !answer.ok ? { ok: false, reason: "cut" } : answer;
       // An engine may close an idle connection in the moment in which it is used again (vLLM's after 5 s).
       const isStale = answer.reason === "broke" && used !== undefined && sendsAgain;
@@ -115,9 +118,9 @@ function isRepeatable(body: OutgoingBody): boolean {
 
 function exchange(
   pool: ConnectionPool,
-  { origin }: URL,
+  { origin }: Address,
   connection: Connection,
-  head: Buffer,
+  head: string,
   body: OutgoingBody,
   over: () => void,
 ): Promise<Called> {
@@ -148,7 +151,7 @@ function exchange(
       isSent = true;
       return;
     }
-    connection.send(head);
+    connection.send(Buffer.from(head, "latin1"));
     const sent = sendChunks(connection, body).then(() => {
       isSent = true;
       return undefined;
@@ -160,12 +163,15 @@ function exchange(
   });
 }
 
-function sendWhole(connection: Connection, head: Buffer, bytes: Uint8Array): void {
+function sendWhole(connection: Connection, head: string, bytes: Uint8Array): void {
   if (bytes.length <= ONE_WRITE_BYTES) {
-    connection.send(Buffer.concat([head, bytes]));
+    const message = Buffer.allocUnsafe(head.length + bytes.length);
+    message.write(head, 0, "latin1");
+    message.set(bytes, head.length);
+    connection.send(message);
     return;
   }
-  connection.send(head);
+  connection.send(Buffer.from(head, "latin1"));
   connection.send(bytes);
 }
 

@@ -80,7 +80,8 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       begin(exchange) {
         current = exchange;
         parser = createAnswerParser({
-          ...exchange,
+          onHead: exchange.onHead,
+          onBody: exchange.onBody,
           onEnd(isReusable) {
             current = undefined;
             exchange.onEnd(isReusable);

@@ -90,7 +90,10 @@ export function answerLines(lines: HeaderLines): [name: string, value: string][]
 }
 
 export function answerHeaders(lines: HeaderLines): Headers {
-  return new Headers(answerLines(lines));
+  const headers = new Headers();
+  // One by one: a list of them takes the runtime half as long again.
+  for (const [name, value] of answerLines(lines)) headers.append(name, value);
+  return headers;
 }
 
 function isNotForTheApp(name: string): boolean {

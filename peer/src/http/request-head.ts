@@ -1,3 +1,5 @@
+import type { Address } from "./address";
+
 /** By lower-case name. */
 export type OutgoingHeaders = Record<string, string | number>;
 
@@ -5,15 +7,17 @@ const TARGET = /^[\x21-\x7e]+$/;
 // oxlint-disable-next-line no-control-regex -- These would end a line, and begin one of somebody else's making.
 const LINE_BREAK = /[\0\r\n]/;
 
-/** The head of a POST (RFC 9112, 3). Throws where a part of it would break out of its line. */
-export function requestHead(url: URL, headers: OutgoingHeaders): Buffer {
-  const target = url.pathname + url.search;
-  let head = `POST ${target} HTTP/1.1\r\nhost: ${url.host}\r\n`;
+/** The head of a POST (RFC 9112, 3), one character a byte. Throws where a part of it would break out of its line. */
+export function requestHead(
+  { host, target }: Pick<Address, "host" | "target">,
+  headers: OutgoingHeaders,
+): string {
+  let head = `POST ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
   if (!TARGET.test(target) || hasBrokenLine(headers)) {
     throw new Error("A header or a path holds what cannot be sent.");
   }
-  return Buffer.from(`${head}\r\n`, "latin1");
+  return `${head}\r\n`;
 }
 
 function hasBrokenLine(headers: OutgoingHeaders): boolean {
