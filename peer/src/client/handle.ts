@@ -5,6 +5,7 @@ import { listModels, showModel } from "./app/models-api";
 import { post, type PostDeps } from "./post";
 
 const MODELS_PATH = "/v1/models";
+const BELOW_MODELS = `${MODELS_PATH}/`;
 const READ_METHODS = "GET, HEAD, OPTIONS";
 
 export type HandleDeps = PostDeps & {
@@ -43,7 +44,8 @@ async function shownTo(origin: string, answering: Response | Promise<Response>):
 
 function route(deps: HandleDeps, request: Request): Response | Promise<Response> {
   const target = targetOf(request.url);
-  const path = target.split("?", 1)[0] ?? target;
+  const query = target.indexOf("?");
+  const path = query === -1 ? target : target.slice(0, query);
   const { method } = request;
   const isRead = method === "GET" || method === "HEAD";
   if (method === "OPTIONS") {
@@ -57,9 +59,9 @@ function route(deps: HandleDeps, request: Request): Response | Promise<Response>
       "This endpoint asks for the API key that it was started with; send it as a bearer token.";
     return appError(401, "invalid_api_key", text, { headers: { "www-authenticate": "Bearer" } });
   }
-  if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
+  if (path === MODELS_PATH || path.startsWith(BELOW_MODELS)) {
     if (!isRead) return wrongMethod(READ_METHODS);
-    const id = path.slice(MODELS_PATH.length + 1);
+    const id = path.slice(BELOW_MODELS.length);
     return id === "" ? listModels(deps) : showModel(deps, id);
   }
   if (!path.startsWith("/v1/")) return nothingHere();

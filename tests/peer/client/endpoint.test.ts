@@ -58,12 +58,15 @@ it("lists what it last knew while the coordinator is away", async () => {
   expect(await (await client.get("/v1/models")).json()).toEqual(known);
 });
 
-it.each(["/", "/health", "/v1/models"])("answers HEAD %s without a body", async (target) => {
-  const { client } = await startWarm();
-  const answer = await client.get(target, { method: "HEAD" });
-  expect(answer.status).toBe(200);
-  expect(await answer.text()).toBe("");
-});
+it.each(["/", "/health", "/v1/models", "/v1/models?limit=1"])(
+  "answers HEAD %s without a body",
+  async (target) => {
+    const { client } = await startWarm();
+    const answer = await client.get(target, { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toBe("");
+  },
+);
 
 it.each([
   ["GET", "/nowhere", 404, "not_found"],

@@ -10,7 +10,7 @@ const [LF, CR] = [10, 13];
 const NOTHING = new Uint8Array();
 /** No event that counts tokens is longer; what is longer goes on as it comes. */
 const MOST_HELD_BYTES = 16 * 1_024;
-const USAGE = '"usage"';
+const USAGE = Buffer.from('"usage"');
 
 /**
  * Events are told apart by their blank lines; all but the one with the count pass byte for byte, and begin to pass as soon

@@ -46,6 +46,8 @@ it("refuses what is too large, announced or not", async () => {
   expect(await bodies.read(posted(inPieces("abc", "def")))).toMatchObject({ reason: "too_large" });
   const announced = posted("a", { "content-length": "6" });
   expect(await bodies.read(announced)).toMatchObject({ reason: "too_large" });
+  const longer = posted("abcdef", { "content-length": "1" });
+  expect(await bodies.read(longer)).toMatchObject({ reason: "too_large" });
 });
 
 it("bounds what is held at a time, and takes more once some is released", async () => {
