@@ -27,15 +27,14 @@ export function journalLine(entry: JournalEntry): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
-/** Reads as far as there are whole lines: a process that is killed while it writes leaves half of one. */
+/** A process that is killed while it writes leaves half a line, which is none; nor is one that the disk has lost. */
 export function leftIn(journal: string): Left {
   const tickets = new Map<number, Pick<LeftItem, "coordinator" | "ticket">>();
   const items = new Map<number, LeftItem>();
   let aliveMs: number | undefined;
   for (const line of journal.split("\n").slice(0, -1)) {
     const entry = entryOf(line);
-    if (entry === undefined) break;
-    switch (entry[0]) {
+    switch (entry?.[0]) {
       case "ticket":
         tickets.set(entry[1], { coordinator: entry[2], ticket: entry[3] });
         break;
