@@ -6,6 +6,7 @@ export type Unsent<Item> = {
   readonly ticket: string;
   readonly item: Item;
 };
+export type EndedItem<Item> = { readonly ticket: string; readonly item: Item };
 export type RefusedItem = { readonly id: number; readonly code: string };
 
 /** Receipts or acks on their way to the coordinator, in a file: a crash loses none. Everything in it is synchronous. */
@@ -16,8 +17,8 @@ export type Outbox<Opened, Item> = {
   complete(id: number, item: Item): void;
   /** The request never began. */
   forget(id: number): void;
-  /** An item that was not opened. Where it cannot be written, a crash loses it. */
-  add(ticket: string, item: Item): void;
+  /** Items that were not opened. Where they cannot be written, a crash loses them. */
+  add(items: readonly EndedItem<Item>[]): void;
   /** Those that can be sent and have waited longest. */
   unsent(limit: number): readonly Unsent<Item>[];
   readonly unsentCount: number;
@@ -46,6 +47,8 @@ const MOST_AT_HAND = 4_000;
 const SAVED_TOGETHER = 500;
 /** Where there is no room on the disk; the oldest gives way. */
 const MOST_WITHOUT_ROOM = 10_000;
+/** Lines of one write. Where there is no room, the next try costs no more than that. */
+const WRITTEN_TOGETHER = 100;
 /** The journal is written anew when it has grown by so much, and most of it is of what has gone. */
 const JOURNAL_BYTES = 1_024 * 1_024;
 /** Long after anybody could still look into it. */
@@ -88,7 +91,7 @@ export function createOutbox<Opened, Item>(
   let nextId = (highest.get()?.id ?? 0) + 1;
   const running = new Map<number, { readonly ticket: string; readonly opened: Opened }>();
   /** In the order in which they ended. */
-  const ended = new Map<number, { readonly ticket: string; readonly item: Item }>();
+  const ended = new Map<number, EndedItem<Item>>();
   /** The numbers of those that are in the journal. */
   const ticketNumbers = new Map<string, number>();
   let nextTicketNumber = 1;
@@ -118,17 +121,19 @@ export function createOutbox<Opened, Item>(
     return first + journalLine([what, id, number, claims]);
   }
 
-  /** Writes it with those that could not be written before, or makes the journal anew. */
-  function note(line: string): void {
-    unwritten.push(line);
-    if (unwritten.length > MOST_WITHOUT_ROOM) unwritten.shift();
+  /** Writes them with those that could not be written before, or makes the journal anew. */
+  function note(lines: readonly string[]): void {
+    unwritten.push(...lines);
+    if (unwritten.length > MOST_WITHOUT_ROOM) {
+      unwritten.splice(0, unwritten.length - MOST_WITHOUT_ROOM);
+    }
     const isIdle = running.size + ended.size === 0;
     unlessFull(isIdle || journal.bytes > rewriteAtBytes ? rewrite : writeOut);
   }
   function writeOut(): void {
-    for (let line = unwritten[0]; line !== undefined; line = unwritten[0]) {
-      journal.append(line);
-      unwritten.shift();
+    while (unwritten.length > 0) {
+      journal.append(unwritten.slice(0, WRITTEN_TOGETHER).join(""));
+      unwritten.splice(0, WRITTEN_TOGETHER);
     }
   }
   function rewrite(): void {
@@ -164,18 +169,13 @@ export function createOutbox<Opened, Item>(
       saveAbove = MOST_AT_HAND;
       savedCount += ids.length;
       for (const id of ids) ended.delete(id);
-      note(journalLine(["gone", ids]));
+      note([journalLine(["gone", ids])]);
     });
   }
 
-  function end(id: number, ticket: string, item: Item, line: string): void {
-    ended.set(id, { ticket, item });
-    note(line);
-    saveTooMany();
-  }
   function noteGone(ids: readonly number[]): void {
     for (const id of ids) if (!ended.delete(id)) savedCount -= 1;
-    note(journalLine(["gone", ids]));
+    note([journalLine(["gone", ids])]);
   }
   const removeAll = database.transaction((ids: readonly number[]) => {
     for (const id of ids) remove.run(id);
@@ -206,18 +206,28 @@ export function createOutbox<Opened, Item>(
       const open = running.get(id);
       if (open === undefined) return;
       running.delete(id);
-      end(id, open.ticket, item, journalLine(["end", id, item]));
+      ended.set(id, { ticket: open.ticket, item });
+      note([journalLine(["end", id, item])]);
+      saveTooMany();
     },
     forget(id) {
       running.delete(id);
-      note(journalLine(["gone", [id]]));
+      note([journalLine(["gone", [id]])]);
     },
-    add(ticket, item) {
-      const id = nextId;
-      nextId += 1;
-      end(id, ticket, item, beginning("add", id, ticket, item));
-      const [oldestId] = ended.keys();
-      if (ended.size > MOST_WITHOUT_ROOM && oldestId !== undefined) ended.delete(oldestId);
+    add(items) {
+      const lines: string[] = [];
+      for (const one of items) {
+        const id = nextId;
+        nextId += 1;
+        ended.set(id, one);
+        lines.push(beginning("add", id, one.ticket, one.item));
+      }
+      note(lines);
+      saveTooMany();
+      for (const [oldestId] of ended) {
+        if (ended.size <= MOST_WITHOUT_ROOM) break;
+        ended.delete(oldestId);
+      }
     },
     unsent(limit) {
       const rows = savedCount === 0 ? [] : oldest.all(coordinatorUrl, limit);
@@ -246,7 +256,7 @@ export function createOutbox<Opened, Item>(
     },
     checkpoint(nowMs) {
       aliveMs = nowMs;
-      note(journalLine(["alive", nowMs]));
+      note([journalLine(["alive", nowMs])]);
     },
     close: () => options.file.close(),
   };

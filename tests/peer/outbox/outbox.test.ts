@@ -364,12 +364,12 @@ it("says that there is no room for what is added, sends it all the same, and wri
     onFull: () => (full += 1),
   });
   journal.disk.isFull = true;
-  outbox.add("ticket", "first");
+  outbox.add([{ ticket: "ticket", item: "first" }]);
   expect(full).toBe(1);
   expect(outbox.unsent(10).map(({ item }) => item)).toEqual(["first"]);
   expect(readOutbox(folder, "client")).toMatchObject({ waiting: 0 });
   journal.disk.isFull = false;
-  outbox.add("ticket", "second");
+  outbox.add([{ ticket: "ticket", item: "second" }]);
   expect([full, outbox.unsentCount]).toEqual([1, 2]);
   expect(readOutbox(folder, "client")).toMatchObject({ waiting: 2 });
   outbox.close();
@@ -384,6 +384,37 @@ it("says that there is no room for what is added, sends it all the same, and wri
   again.close();
 });
 
+it("writes what is added together at once, and has each of it after a crash", async () => {
+  const folder = await temporaryFolder();
+  const file = openOutboxFile(folder, "client");
+  let writes = 0;
+  const append = (line: string): void => {
+    writes += 1;
+    file.journal.append(line);
+  };
+  const outbox = createOutbox<never, number>({
+    file: { ...file, journal: { ...file.journal, append } },
+    coordinatorUrl: COORDINATOR,
+  });
+  outbox.add([
+    { ticket: "one", item: 1 },
+    { ticket: "two", item: 2 },
+    { ticket: "one", item: 3 },
+  ]);
+  expect(writes).toBe(1);
+  outbox.close();
+  const again = createOutbox<never, number>({
+    file: openOutboxFile(folder, "client"),
+    coordinatorUrl: COORDINATOR,
+  });
+  expect(again.unsent(10)).toMatchObject([
+    { ticket: "one", item: 1 },
+    { ticket: "two", item: 2 },
+    { ticket: "one", item: 3 },
+  ]);
+  again.close();
+});
+
 it("doubles none that are in the database and still in the journal", async () => {
   const folder = await temporaryFolder();
   const file = openOutboxFile(folder, "client");
@@ -393,7 +424,7 @@ it("doubles none that are in the database and still in the journal", async () =>
   const all = Array.from({ length: 4_001 }, (_, at) => at);
   for (const each of all) {
     journal.disk.isFull = each === 4_000;
-    outbox.add("ticket", each);
+    outbox.add([{ ticket: "ticket", item: each }]);
   }
   outbox.close();
   expect(readOutbox(folder, "client")).toMatchObject({ waiting: 4_500 });
@@ -442,7 +473,7 @@ it("goes on with a journal that cannot be written anew", async () => {
     file: { ...file, journal: { ...journal, replace } },
   });
   const large = "x".repeat(1_100_000);
-  for (const each of [large, "second", "third"]) outbox.add("ticket", each);
+  for (const each of [large, "second", "third"]) outbox.add([{ ticket: "ticket", item: each }]);
   outbox.close();
   const again = createOutbox<never, string>({
     ...options,
@@ -462,7 +493,7 @@ it("keeps the latest 10,000 of what is added and cannot be written", async () =>
   });
   journal.disk.isFull = true;
   file.database.run("PRAGMA max_page_count = 1");
-  for (let each = 1; each <= 10_003; each += 1) outbox.add("ticket", each);
+  for (let each = 1; each <= 10_003; each += 1) outbox.add([{ ticket: "ticket", item: each }]);
   expect(outbox.unsentCount).toBe(10_000);
   expect(outbox.unsent(1).map(({ item }) => item)).toEqual([4]);
   outbox.close();

@@ -2,7 +2,7 @@ import type { AckClaims } from "#protocol/ack";
 import type { SubmitAnswer, SubmitRequest } from "#protocol/submit";
 import { CliError } from "../../cli/error";
 import type { Home } from "../../home/home";
-import { createOutbox } from "../../outbox/outbox";
+import { createOutbox, type EndedItem } from "../../outbox/outbox";
 import { openOutboxFile, openOutboxInMemory, type OutboxFile } from "../../outbox/outbox-file";
 import { createSubmitter } from "../../outbox/submitter";
 import { within } from "../../within";
@@ -45,11 +45,20 @@ export function openAcks(options: AcksOptions): Acks {
     submit: (acks, tickets) => options.submit({ tickets, receipts: [], acks }),
     onRefused: (code) => say(`The coordinator refused an ack (${code}).`),
   });
+  /** In this turn. A write costs more than all else that is done for an ack, so they are written together. */
+  let ended: EndedItem<AckClaims>[] = [];
+  function keepEnded(): void {
+    if (ended.length === 0) return;
+    const together = ended;
+    ended = [];
+    outbox.add(together);
+    submitter.wake();
+  }
   const book = createAckBook({
     clock,
     keep(ticket, ack) {
-      outbox.add(ticket, ack);
-      submitter.wake();
+      if (ended.length === 0) setImmediate(keepEnded);
+      ended.push({ ticket, item: ack });
     },
   });
   return {
@@ -57,6 +66,7 @@ export function openAcks(options: AcksOptions): Acks {
     start: submitter.wake,
     async stop() {
       book.leaveAll();
+      keepEnded();
       await within(GOODBYE_MS, submitter.flush());
       submitter.stop();
       outbox.close();

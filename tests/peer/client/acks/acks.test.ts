@@ -144,6 +144,24 @@ it("keeps the ack of what runs when the client stops and the coordinator is away
   expect(readOutbox(home.dir, "client")).toMatchObject({ waiting: 1 });
 });
 
+it("has written what ended before the next turn is over", async () => {
+  const home = await openHome(await temporaryFolder());
+  const { book, stop } = openAcks({
+    home,
+    coordinatorUrl: "http://127.0.0.1:9",
+    submit: () => Promise.reject(new CoordinatorUnreachable("away")),
+    clock: systemClock,
+    say: (line) => expect.unreachable(line),
+  });
+  for (const seq of [0, 1, 2]) {
+    const sent = { ticket: "t", lease: crypto.randomUUID(), seq, node: "n", request_hash: "h" };
+    book.begin(sent, book.now()).end({ outcome: "completed" });
+  }
+  await new Promise(setImmediate);
+  expect(readOutbox(home.dir, "client")).toMatchObject({ waiting: 3 });
+  await stop();
+});
+
 it("keeps acks while the coordinator is away, over a restart, and hands each in", async () => {
   const { network, client } = await startWarm();
   const { answers } = network.coordinator;
