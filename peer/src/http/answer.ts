@@ -16,7 +16,7 @@ export type Answer = {
   /** All values of a header; `undefined` where it is absent. */
   header(name: string): string | undefined;
   /** True when there is a first byte or an end to read, false where it broke off before. */
-  hasBegun(): Promise<boolean>;
+  hasBegun(): boolean | Promise<boolean>;
   /** All of the body has come. */
   readonly isWhole: boolean;
   /** What has come first of the body and nobody has read. */
@@ -75,11 +75,9 @@ export function createAnswer(
     status: head.status,
     headers: head.headers,
     header: (name) => headerValue(head.headers, name),
-    async hasBegun() {
-      if (!hasCome() && isWhole === undefined) {
-        await new Promise<void>((go) => void waiting.push(go));
-      }
-      return hasCome();
+    hasBegun() {
+      if (hasCome() || isWhole !== undefined) return hasCome();
+      return new Promise((go) => void waiting.push(() => go(hasCome())));
     },
     get isWhole() {
       return isWhole === true;

@@ -115,16 +115,17 @@ export function createJsonModelScan(): ModelScan {
       }
     },
     model: () => (isMoreThanOne ? undefined : named.get("model")),
-    isAmbiguous: () => isAmbiguous(named),
+    isAmbiguous() {
+      const model = named.get("model");
+      for (const [key, value] of named) if (isOtherModel(key, value, model)) return true;
+      return false;
+    },
   };
 }
 
-/** Whether a reader that minds the letters of `model` and one that does not would find different models. */
-export function isAmbiguous(values: ReadonlyMap<string, unknown>): boolean {
-  for (const [key, value] of values) {
-    if (isModel(key) && value !== values.get("model")) return true;
-  }
-  return false;
+/** Whether a reader that does not mind the letters of `model` would take this field for it, and find another than `model`. */
+export function isOtherModel(key: string, value: unknown, model: unknown): boolean {
+  return isModel(key) && value !== model;
 }
 
 function isModel(key: string): boolean {

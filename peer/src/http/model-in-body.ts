@@ -1,4 +1,4 @@
-import { createJsonModelScan, isAmbiguous } from "./json-model-scan";
+import { createJsonModelScan, isOtherModel } from "./json-model-scan";
 import type { ModelScan } from "./model-scan";
 import { createMultipartModelScan } from "./multipart-model-scan";
 
@@ -51,10 +51,11 @@ export function found(scan: ModelScan): NamedModel {
 export function parsedModel(body: Uint8Array): NamedModel {
   try {
     const json: unknown = JSON.parse(utf8.decode(body));
-    const fields = new Map(isObject(json) ? Object.entries(json) : []);
-    const model = fields.get("model");
-    const name = typeof model === "string" ? model : undefined;
-    return { model: name, isAmbiguous: isAmbiguous(fields) };
+    if (!isObject(json)) return NOTHING;
+    const { model } = json;
+    let isAmbiguous = false;
+    for (const key in json) isAmbiguous ||= isOtherModel(key, json[key], model);
+    return { model: typeof model === "string" ? model : undefined, isAmbiguous };
   } catch {
     return NOTHING; // Not JSON, so it names nothing.
   }

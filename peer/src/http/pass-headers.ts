@@ -75,6 +75,17 @@ export function requestHeaders(
   return passed;
 }
 
+/** The same of an app's request, as lines. */
+export function requestLines(headers: Headers): [name: string, value: string][] {
+  const own = connectionNames(headers.get("connection"));
+  const passed: [string, string][] = [];
+  // An iterator takes the runtime three times as long.
+  headers.forEach((value, name) => {
+    if (!NOT_ONWARD.has(name) && !isPrivate(name) && !own.has(name)) passed.push([name, value]);
+  });
+  return passed;
+}
+
 function listed(before: string | number | null | undefined, value: string): string {
   return before === null || before === undefined ? value : `${before}, ${value}`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 import type { EngineKind } from "#protocol/model-offer";
 import type { OpenAiErrorCode } from "#protocol/openai-error";
 import type { ApiShape } from "./api-of-path";
@@ -45,13 +45,21 @@ export function createAnswerMeter({
   const watch =
     isPlain && contentType?.startsWith("text/event-stream") === true ? createSseWatch() : undefined;
   const ends = createKeptEnds();
-  const hasher = createHash("sha256");
+  /** All there is so far, as with most small answers: its hash needs no object then. */
+  let only: Uint8Array | undefined;
+  let hasher: Hash | undefined;
   let bytes = 0;
 
   return {
     feed(chunk) {
+      if (bytes === 0) {
+        only = chunk;
+      } else {
+        hasher ??= createHash("sha256").update(only ?? NOTHING);
+        only = undefined;
+        hasher.update(chunk);
+      }
       bytes += chunk.length;
-      hasher.update(chunk);
       ends.feed(chunk);
       watch?.feed(chunk);
     },
@@ -62,7 +70,7 @@ export function createAnswerMeter({
     get bytes() {
       return bytes;
     },
-    hash: () => hasher.digest("base64url"),
+    hash: () => hasher?.digest("base64url") ?? hash("sha256", only ?? NOTHING, "base64url"),
     usage: () => readUsage(ends.pieces()),
     end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
     responseId: () => (api === "responses" ? responseIdIn(ends.head()) : undefined),
@@ -74,6 +82,8 @@ export function createAnswerMeter({
     },
   };
 }
+
+const NOTHING = new Uint8Array();
 
 function responsesPlace(
   head: string,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type HeaderLines, parseHead } from "#peer/http/answer-head";
-import { answerHeaders, requestHeaders } from "#peer/http/pass-headers";
+import { answerHeaders, requestHeaders, requestLines } from "#peer/http/pass-headers";
 
 /** As they are parsed from the wire. */
 function headerLines(lines: readonly (readonly [string, string])[]): HeaderLines {
@@ -46,6 +46,7 @@ it("passes on what belongs to the request, and nothing that names the app, its u
     ...kept,
     "content-length": 12,
   });
+  expect(Object.fromEntries(requestLines(headers))).toEqual(kept);
   expect(requestHeaders(headers, "engine-key", { length: undefined })).toEqual({
     ...kept,
     authorization: "Bearer engine-key",
