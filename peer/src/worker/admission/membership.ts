@@ -9,6 +9,7 @@ import { type CoordinatorKeys, createCoordinatorKeys } from "./coordinator-keys"
 /** What this node knows of its coordinator; nothing until it was enrolled once. */
 export type Membership = {
   readonly adopt: (registration: Registration) => void;
+  readonly known: () => Registration | undefined;
   /** `iss` of the coordinator's tickets. */
   readonly issuer: () => string | undefined;
   /** The user to whom this node belongs. */
@@ -29,11 +30,18 @@ export function createMembership(home: Home, api: CoordinatorApi, clock: Clock):
   });
 
   function adopt(registration: Registration): void {
+    if (registration === current) return;
     const known = JSON.stringify(current?.jwks);
     current = registration;
     // The home's copy, read with every heartbeat, must not undo what the coordinator published since.
     if (JSON.stringify(registration.jwks) !== known) keys.adopt(registration.jwks);
   }
 
-  return { adopt, issuer: () => current?.issuer, owner: () => current?.user_id, keys };
+  return {
+    adopt,
+    known: () => current,
+    issuer: () => current?.issuer,
+    owner: () => current?.user_id,
+    keys,
+  };
 }
