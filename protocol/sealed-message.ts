@@ -16,9 +16,10 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const isHeaderLine = (line: unknown): line is [name: string, value: string] =>
   Array.isArray(line) &&
   line.length === 2 &&
-  line.every((part) => typeof part === "string") &&
-  NAME.test(line[0] ?? "") &&
-  VALUE.test(line[1] ?? "");
+  typeof line[0] === "string" &&
+  typeof line[1] === "string" &&
+  NAME.test(line[0]) &&
+  VALUE.test(line[1]);
 /** One check for all of them: a schema for each line costs a small request more than opening it. */
 const HeaderLines = z.custom<[name: string, value: string][]>(
   (lines) => Array.isArray(lines) && lines.length <= 256 && lines.every(isHeaderLine),

@@ -44,11 +44,15 @@ export function parseEngineUrl(
   return { ok: true, value: { rootUrl, apiBaseUrl: `${rootUrl}/v1` } };
 }
 
+/** Nothing in such a path reads in two ways, and an engine's own URL is spelled plainly already. */
+const PLAIN_PATH = /^\/v1(?:\/[\w-]+)+$/;
+
 /**
  * The engine's URL for a request that came in as `/v1/…`, query included; null if the path is not
  * spelled plainly, since `/v1/../api/delete` would leave `/v1` on its way.
  */
 export function upstreamUrl(target: EngineTarget, pathAndQuery: string): string | null {
+  if (PLAIN_PATH.test(pathAndQuery)) return target.apiBaseUrl + pathAndQuery.slice("/v1".length);
   const path = pathAndQuery.split("?", 1)[0] ?? "";
   if (!path.startsWith("/v1/") || path === "/v1/" || path.includes("//")) return null;
   // Engines differ in whether they decode before they route: no escaped dots, slashes or backslashes.

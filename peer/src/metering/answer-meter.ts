@@ -2,7 +2,7 @@ import { createHash, type Hash, hash } from "node:crypto";
 import type { EngineKind } from "#protocol/model-offer";
 import type { OpenAiErrorCode } from "#protocol/openai-error";
 import type { ApiShape } from "./api-of-path";
-import { createKeptEnds } from "./kept-ends";
+import { createKeptEnds, endsOf } from "./kept-ends";
 import { createSseWatch } from "./sse-watch";
 import { type StreamEnd, streamEnd } from "./stream-end";
 import { streamErrorFrame, type StreamError } from "./stream-error-frame";
@@ -29,21 +29,35 @@ export type AnswerMeter = {
   errorFrame(error: StreamError): string;
 };
 
+/** What a meter tells of an answer at its end. */
+export type Metered = { readonly usage: Usage; readonly responseHash: string | undefined };
+
+/** The same of an answer that has come whole, for which nothing has to be kept. */
+export function meterWhole(body: Uint8Array): Metered {
+  return {
+    usage: readUsage(endsOf(body)),
+    responseHash: body.length > 0 ? hash("sha256", body, "base64url") : undefined,
+  };
+}
+
 export type MeteredAnswer = {
   readonly api: ApiShape;
   readonly contentType: string | null | undefined;
   readonly contentEncoding: string | null | undefined;
 };
 
-export function createAnswerMeter({
-  api,
+/** A stream of events that can be read along: what is packed cannot. */
+export function isReadableStream({
   contentType,
   contentEncoding,
-}: MeteredAnswer): AnswerMeter {
+}: Pick<MeteredAnswer, "contentType" | "contentEncoding">): boolean {
   const isPlain = !contentEncoding || contentEncoding === "identity";
-  // What is packed cannot be read along.
-  const watch =
-    isPlain && contentType?.startsWith("text/event-stream") === true ? createSseWatch() : undefined;
+  return isPlain && contentType?.startsWith("text/event-stream") === true;
+}
+
+export function createAnswerMeter(answer: MeteredAnswer): AnswerMeter {
+  const { api } = answer;
+  const watch = isReadableStream(answer) ? createSseWatch() : undefined;
   const ends = createKeptEnds();
   /** All there is so far, as with most small answers: its hash needs no object then. */
   let only: Uint8Array | undefined;

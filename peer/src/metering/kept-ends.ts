@@ -32,12 +32,15 @@ export function createKeptEnds(): KeptEnds {
     tail: () => kept?.tail() ?? latin1(only?.subarray(-KEPT_TAIL_BYTES)),
     pieces() {
       if (kept !== undefined) return [kept.head(), kept.tail()];
-      const { length = 0 } = only ?? {};
-      const tail = latin1(only?.subarray(-KEPT_TAIL_BYTES));
-      if (length <= KEPT_TAIL_BYTES) return [tail];
-      return [latin1(only?.subarray(0, KEPT_HEAD_BYTES)), tail];
+      return only === undefined ? [] : endsOf(only);
     },
   };
+}
+
+/** `pieces` of a body that has come whole. */
+export function endsOf(body: Uint8Array): readonly string[] {
+  if (body.length <= KEPT_TAIL_BYTES) return [latin1(body)];
+  return [latin1(body.subarray(0, KEPT_HEAD_BYTES)), latin1(body.subarray(-KEPT_TAIL_BYTES))];
 }
 
 function latin1(bytes: Uint8Array | undefined): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
-import { type AnswerMeter, createAnswerMeter } from "#peer/metering/answer-meter";
+import { type AnswerMeter, createAnswerMeter, meterWhole } from "#peer/metering/answer-meter";
 import type { ApiShape } from "#peer/metering/api-of-path";
 
 const STREAM = { contentType: "text/event-stream; charset=utf-8", contentEncoding: null };
@@ -26,6 +26,19 @@ it("finds the usage behind an answer of any length, and in front of one", () => 
   const json = { contentType: "application/json", contentEncoding: null };
   expect(fed("chat", `{"text":"${long}",${usage}}`, json).usage().completionTokens).toBe(5);
   expect(fed("other", `{${usage},"data":"${long}"}`, json).usage().promptTokens).toBe(3);
+});
+
+it("tells the same of an answer that has come whole", () => {
+  const usage = '"usage":{"prompt_tokens":3,"completion_tokens":5}';
+  const long = "x".repeat(100_000);
+  const texts = [`{${usage}}`, `{"text":"${long}",${usage}}`, `{${usage},"text":"${long}"}`, "é"];
+  for (const text of texts) {
+    const meter = fed("chat", text);
+    const said = { usage: meter.usage(), responseHash: meter.hash() };
+    expect(meterWhole(Buffer.from(text))).toEqual(said);
+  }
+  expect(meterWhole(Buffer.from(texts[1] ?? "")).usage.promptTokens).toBe(3);
+  expect(meterWhole(new Uint8Array())).toEqual({ usage: {}, responseHash: undefined });
 });
 
 it("takes an end of the bytes for the stream's end only where the engine ends it so", () => {

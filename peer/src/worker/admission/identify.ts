@@ -17,31 +17,43 @@ import type { NodeSession } from "./sessions";
 export type Ticketed = { readonly ticket: string; readonly claims: TicketClaims };
 export type Identified = Ticketed & { readonly seq: number; readonly session: NodeSession };
 
-/** Who asks, by a ticket and a session that is known, or that a proof begins now. */
-export async function identify(
+type Identity = Outcome<Identified, NodeRefusal>;
+type Shown = Outcome<Ticketed, NodeRefusal>;
+
+/** Who asks, by a ticket and a session that is known, or that a proof begins now. Those that are known nobody waits for. */
+export function identify(gate: Gate, headers: Headers): Identity | Promise<Identity> {
+  const shown = ticketOf(gate, headers);
+  return shown instanceof Promise
+    ? shown.then((late) => identifyBySession(gate, headers, late))
+    : identifyBySession(gate, headers, shown);
+}
+
+function identifyBySession(
   gate: Gate,
   headers: Headers,
-): Promise<Outcome<Identified, NodeRefusal>> {
-  const shown = await ticketOf(gate, headers);
+  shown: Shown,
+): Identity | Promise<Identity> {
   if (!shown.ok) return shown;
   const text = headers.get(SESSION_HEADER);
   if (text === null) return { ok: false, reason: "session_missing" };
   const mark = parseSessionMark(text);
   if (mark === undefined) return { ok: false, reason: "session_malformed" };
 
-  const { claims } = shown.value;
-  let session = gate.sessions.find(mark.enc, claims);
-  if (session === undefined) {
-    const begun = await beginSession(gate, headers, mark, claims);
-    if (!begun.ok) return begun;
-    session = begun.value;
-  }
-  // A proof, too, only says who began the session; that they are the same shows here.
-  if (!isCallTag(session.requestKey, mark.seq, mark.tag)) {
-    return { ok: false, reason: "session_forged" };
-  }
-  const { ticket } = shown.value;
-  return { ok: true, value: { ticket, claims, seq: mark.seq, session } };
+  const session = gate.sessions.find(mark.enc, shown.value.claims);
+  if (session !== undefined) return checkTag(shown.value, mark, session);
+  return beginSession(gate, headers, mark, shown.value.claims).then((begun) =>
+    begun.ok ? checkTag(shown.value, mark, begun.value) : begun,
+  );
+}
+
+/** A proof, too, only says who began the session; that they are the same shows here. */
+function checkTag(
+  { ticket, claims }: Ticketed,
+  { seq, tag }: SessionMark,
+  session: NodeSession,
+): Identity {
+  if (!isCallTag(session.requestKey, seq, tag)) return { ok: false, reason: "session_forged" };
+  return { ok: true, value: { ticket, claims, seq, session } };
 }
 
 /** Who asks, by a ticket and a proof of this very request. */
@@ -49,17 +61,23 @@ export async function identifyByProof(
   gate: Gate,
   headers: Headers,
   target: string,
-): Promise<Outcome<Ticketed, NodeRefusal>> {
+): Promise<Shown> {
   const shown = await ticketOf(gate, headers);
   if (!shown.ok) return shown;
   const proven = await prove(gate, headers, target, shown.value.claims);
   return proven.ok ? shown : proven;
 }
 
-async function ticketOf(gate: Gate, headers: Headers): Promise<Outcome<Ticketed, NodeRefusal>> {
+function ticketOf(gate: Gate, headers: Headers): Shown | Promise<Shown> {
   const ticket = headers.get(TICKET_HEADER);
   if (ticket === null) return { ok: false, reason: "ticket_missing" };
-  const checked = await gate.tickets.check(ticket);
+  const checked = gate.tickets.check(ticket);
+  return checked instanceof Promise
+    ? checked.then((late) => ticketed(ticket, late))
+    : ticketed(ticket, checked);
+}
+
+function ticketed(ticket: string, checked: Outcome<TicketClaims, NodeRefusal>): Shown {
   return checked.ok ? { ok: true, value: { ticket, claims: checked.value } } : checked;
 }
 

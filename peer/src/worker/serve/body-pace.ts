@@ -16,7 +16,8 @@ export class BodyTooSlow extends Error {
 export function inTime<T>(clock: Clock, ms: number, settling: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const disarm = clock.after(ms, () => reject(new BodyTooSlow()));
-    settling.finally(disarm).then(resolve, reject);
+    settling.then(resolve, reject);
+    settling.then(disarm, disarm);
   });
 }
 

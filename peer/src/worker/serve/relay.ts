@@ -1,7 +1,12 @@
 import type { EngineKind } from "#protocol/model-offer";
 import type { ReceiptOutcome } from "#protocol/receipt";
 import type { Answer } from "../../http/answer";
-import { createAnswerMeter } from "../../metering/answer-meter";
+import {
+  createAnswerMeter,
+  isReadableStream,
+  type MeteredAnswer,
+  meterWhole,
+} from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { StreamError } from "../../metering/stream-error-frame";
 import { answerLines } from "../../http/pass-headers";
@@ -45,17 +50,37 @@ const ERRORS: Readonly<Record<Exclude<Cut, "client_left"> | "engine", StreamErro
 /** Answers that have no body by their status. */
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Passes an engine's answer on, piece by piece as it comes, and ends the job with it. */
+/** Passes an engine's answer on, whole where it has come so, else piece by piece as it comes, and ends the job with it. */
 export function relay(answer: Answer, relayed: Relay): Response {
   const { status } = answer;
-  const { job, sealer, engine, onEngineFailure } = relayed;
-  const meter = createAnswerMeter({
-    api: apiOfPath(relayed.target),
+  const { job, sealer } = relayed;
+  const headers = answerLines(answer.headers);
+  if (NULL_BODY.has(status)) {
+    job.end({ outcome: usualOutcome(status) });
+    return sealer.whole(status, headers, new Uint8Array());
+  }
+  const whole = isReadableStream(coded(answer)) ? undefined : answer.takeWhole();
+  if (whole === undefined) return relayPieces(answer, headers, relayed);
+  job.firstByte();
+  job.end({ outcome: usualOutcome(status), ...meterWhole(whole) });
+  return sealer.whole(status, headers, whole);
+}
+
+function usualOutcome(status: number): ReceiptOutcome {
+  return status >= 500 || status === 429 ? "engine_error" : "completed";
+}
+
+function coded(answer: Answer): Pick<MeteredAnswer, "contentType" | "contentEncoding"> {
+  return {
     contentType: answer.header("content-type"),
     contentEncoding: answer.header("content-encoding"),
-  });
-  const usualOutcome: ReceiptOutcome =
-    status >= 500 || status === 429 ? "engine_error" : "completed";
+  };
+}
+
+function relayPieces(answer: Answer, headers: [string, string][], relayed: Relay): Response {
+  const { status } = answer;
+  const { job, sealer, engine, onEngineFailure } = relayed;
+  const meter = createAnswerMeter({ api: apiOfPath(relayed.target), ...coded(answer) });
   let isOver = false;
   let isHeld = false;
 
@@ -84,7 +109,7 @@ export function relay(answer: Answer, relayed: Relay): Response {
         return;
       }
       // First the receipt, then the end: who has the whole answer can rely on its being kept.
-      end(how === "told" ? "engine_error" : usualOutcome);
+      end(how === "told" ? "engine_error" : usualOutcome(status));
       close();
     };
     const breakOff = (): void => {
@@ -148,18 +173,6 @@ export function relay(answer: Answer, relayed: Relay): Response {
     });
   }
 
-  const headers = answerLines(answer.headers);
-  if (NULL_BODY.has(status)) {
-    end(usualOutcome);
-    return sealer.whole(status, headers, new Uint8Array());
-  }
-  const whole = meter.isStream ? undefined : answer.takeWhole();
-  if (whole !== undefined) {
-    job.firstByte();
-    meter.feed(whole);
-    end(usualOutcome);
-    return sealer.whole(status, headers, whole);
-  }
   const sealed = sealer.begin(status, headers);
   /** Also where it left before a byte was written, and nothing reads along yet. */
   function left(): void {

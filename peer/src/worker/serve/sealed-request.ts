@@ -45,50 +45,80 @@ export function announcedLength(headers: Headers): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
+type Opening = {
+  readonly opener: MessageOpener;
+  /** As soon as it has come. */
+  readonly head: () => SealedRequestHead | undefined;
+  /** What has been opened of the body since the last time. */
+  readonly take: () => Bytes[];
+};
+
+function createOpening(requestKey: NodeSession["requestKey"], seq: number): Opening {
+  let head: SealedRequestHead | undefined;
+  let opened: Bytes[] = [];
+  return {
+    opener: createMessageOpener(requestKey, seq, {
+      onHead(bytes) {
+        head = parseSealedHead(bytes, SealedRequestHead);
+        return head !== undefined;
+      },
+      onBody: (bytes) => opened.push(bytes),
+    }),
+    head: () => head,
+    take() {
+      const taken = opened;
+      opened = [];
+      return taken;
+    },
+  };
+}
+
 /**
  * Opens a request as far as its head, and its body as it comes. A place is taken while it arrives, so it has to come at
  * some pace.
  */
-export async function openRequest(
+export function openRequest(
   request: Request,
   { requestKey }: NodeSession,
   seq: number,
   clock: Clock,
 ): Promise<Outcome<OpenedRequest, NodeRefusal>> {
-  const came: { head?: SealedRequestHead | undefined } = {};
-  let opened: Bytes[] = [];
-  const opener = createMessageOpener(requestKey, seq, {
-    onHead(bytes) {
-      came.head = parseSealedHead(bytes, SealedRequestHead);
-      return came.head !== undefined;
-    },
-    onBody: (bytes) => opened.push(bytes),
-  });
-  const take = (): Bytes[] => {
-    const taken = opened;
-    opened = [];
-    return taken;
-  };
-
+  const opening = createOpening(requestKey, seq);
   const length = announcedLength(request.headers);
-  if (length !== undefined && length <= WHOLE_SEALED_BYTES) {
-    let bytes: Bytes;
-    try {
-      bytes = new Uint8Array(await inTime(clock, BODY_GRACE_MS, request.arrayBuffer()));
-    } catch (error) {
-      return { ok: false, reason: whyNotWhole(error) };
-    }
-    if (!opener.push(bytes)) return { ok: false, reason: "body_forged" };
-    const { head } = came;
-    if (!opener.isWhole || head === undefined) return { ok: false, reason: "body_broken" };
-    const body = { kind: "whole", bytes: joined(take()) } as const;
-    return { ok: true, value: { head, body, leave: () => {} } };
-  }
+  const isSmall = length !== undefined && length <= WHOLE_SEALED_BYTES;
+  return isSmall ? openWhole(request, opening, clock) : openArriving(request, opening, clock);
+}
 
+async function openWhole(
+  request: Request,
+  { opener, head, take }: Opening,
+  clock: Clock,
+): Promise<Outcome<OpenedRequest, NodeRefusal>> {
+  let bytes: Bytes;
+  try {
+    bytes = await inTime(clock, BODY_GRACE_MS, request.bytes());
+  } catch (error) {
+    return { ok: false, reason: whyNotWhole(error) };
+  }
+  if (!opener.push(bytes)) return { ok: false, reason: "body_forged" };
+  const known = head();
+  if (!opener.isWhole || known === undefined) return { ok: false, reason: "body_broken" };
+  const body = { kind: "whole", bytes: joined(take()) } as const;
+  return { ok: true, value: { head: known, body, leave: nothingToLeave } };
+}
+
+const nothingToLeave = (): void => {};
+
+async function openArriving(
+  request: Request,
+  { opener, head, take }: Opening,
+  clock: Clock,
+): Promise<Outcome<OpenedRequest, NodeRefusal>> {
   const arriving = atPace(clock, request.body);
   const leave = (): void => void arriving.return().catch(() => {});
+  let known: SealedRequestHead | undefined;
   try {
-    while (came.head === undefined) await openNext(arriving, opener);
+    for (; known === undefined; known = head()) await openNext(arriving, opener);
   } catch (error) {
     leave();
     if (error instanceof BodyRefused) return { ok: false, ...error.refusal };
@@ -106,7 +136,7 @@ export async function openRequest(
     }
   }
   const body = { kind: "streamed", chunks: chunks() } as const;
-  return { ok: true, value: { head: came.head, body, leave } };
+  return { ok: true, value: { head: known, body, leave } };
 }
 
 async function openNext(
