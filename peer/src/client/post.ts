@@ -49,7 +49,8 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     return release;
   };
   try {
-    const named = await namedModel(headers, body);
+    const looked = namedModel(headers, body);
+    const named = looked instanceof Promise ? await looked : looked;
     if (named === undefined) {
       const text = "The body must be JSON or a form, and name a model.";
       return appError(400, "model_required", text, { param: "model" });

@@ -129,7 +129,8 @@ export async function search(
       }
     }
     const places = leases.places(lease);
-    const failing = places.map(idOf).filter((id) => order.isFailing(id));
+    const failing: string[] = [];
+    for (const { node } of places) if (order.isFailing(node.node_id)) failing.push(node.node_id);
     if (places.length === 0) leases.avoid(lease, tried);
     else if (failing.length * 2 >= places.length) leases.avoid(lease, failing);
   } catch (error) {
@@ -147,8 +148,10 @@ export async function search(
     drop(held?.answered);
     return told(new Response(null, { status: 499 })); // Nobody reads it.
   }
-  const places = lease === undefined ? [] : leases.places(lease);
-  if (held === undefined) return told(noneReachable(model, places, surroundings));
+  if (held === undefined) {
+    const places = lease === undefined ? [] : leases.places(lease);
+    return told(noneReachable(model, places, surroundings));
+  }
   const { answered, verdict } = held;
   // A busy one may do what another's engine did not.
   const isForLater =

@@ -25,10 +25,10 @@ export type Answer = {
   takeWhole(): Bytes | undefined;
   /** Once; what has come already is given at once. */
   read(reader: BodyReader): void;
-  pause(): void;
-  resume(): void;
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Leaves it: whatever is still to come is not wanted. The reader hears no more than its end. */
-  cut(): void;
+  readonly cut: () => void;
 };
 
 /** The side of an answer that its bytes come in by. */

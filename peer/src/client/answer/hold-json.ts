@@ -15,11 +15,7 @@ export function isHalfJson(answer: Answer): boolean {
 export function holdJson(answer: Answer, heard: () => void): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     const { status, headers } = answer;
-    const connection = {
-      pause: () => answer.pause(),
-      resume: () => answer.resume(),
-      close: () => answer.cut(),
-    };
+    const connection = { pause: answer.pause, resume: answer.resume, close: answer.cut };
     const held = createAnswer({ status, headers, keepsAlive: true }, connection);
     let bytes = 0;
     answer.read({

@@ -52,7 +52,9 @@ export function createBodyBudget({
       if (reason === undefined) {
         const isSmall = announced > 0 && announced <= AT_ONCE_BYTES;
         try {
-          const read = await (isSmall ? atOnce(request, count) : inPieces(request, count));
+          const read = isSmall
+            ? atOnce(await request.bytes(), count)
+            : await inPieces(request, count);
           if (typeof read !== "string") return { ok: true, value: { ...read, release } };
           reason = read;
         } catch {
@@ -66,15 +68,14 @@ export function createBodyBudget({
 }
 
 type Reason = BodyRefusal["reason"];
-type Read = Promise<Pick<HeldBody, "bytes" | "hash"> | Reason>;
+type Read = Pick<HeldBody, "bytes" | "hash"> | Reason;
 type Count = (bytes: number) => Reason | undefined;
 
-async function atOnce(request: Request, count: Count): Read {
-  const bytes = await request.bytes();
+function atOnce(bytes: Uint8Array<ArrayBuffer>, count: Count): Read {
   return count(bytes.length) ?? { bytes, hash: hash("sha256", bytes, "base64url") };
 }
 
-async function inPieces({ body }: Request, count: Count): Read {
+async function inPieces({ body }: Request, count: Count): Promise<Read> {
   const hasher = createHash("sha256");
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;

@@ -22,25 +22,32 @@ const UNPACKERS: Readonly<Record<string, () => Transform>> = {
   zstd: createZstdDecompress,
 };
 
-/** The model that a body names; the body itself stays as it is, packed or not. */
-export async function namedModel(
+/** The model that a body names, of most at once; the body itself stays as it is, packed or not. */
+export function namedModel(
   headers: Headers,
   body: Uint8Array<ArrayBuffer>,
-): Promise<string | undefined> {
+): string | undefined | Promise<string | undefined> {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  if (encoding === "identity") {
-    const quick = smallJsonModel(headers, body);
-    if (quick !== undefined) return quick;
-    const scan = scanFor(headers, body[0]);
-    let done = 0;
-    for (const piece of piecesOf(body)) {
-      if (done++ % YIELD_AFTER_PIECES === YIELD_AFTER_PIECES - 1) await nextTurn();
-      scan?.feed(piece);
-    }
-    return scan?.model();
-  }
+  if (encoding === "identity") return smallJsonModel(headers, body) ?? scanPlain(headers, body);
   const unpacker = UNPACKERS[encoding]?.();
-  if (unpacker === undefined) return undefined;
+  return unpacker && scanPacked(headers, body, unpacker);
+}
+
+async function scanPlain(headers: Headers, body: Uint8Array): Promise<string | undefined> {
+  const scan = scanFor(headers, body[0]);
+  let done = 0;
+  for (const piece of piecesOf(body)) {
+    if (done++ % YIELD_AFTER_PIECES === YIELD_AFTER_PIECES - 1) await nextTurn();
+    scan?.feed(piece);
+  }
+  return scan?.model();
+}
+
+async function scanPacked(
+  headers: Headers,
+  body: Uint8Array,
+  unpacker: Transform,
+): Promise<string | undefined> {
   try {
     return await scanUnpacked(headers, Readable.from(piecesOf(body)).pipe(unpacker));
   } catch {

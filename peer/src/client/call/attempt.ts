@@ -8,7 +8,7 @@ import type { Place } from "../leases/lease";
 import { dialledUrl } from "./node-call";
 import { nodeHeaders } from "./node-headers";
 import type { NodeOrder } from "../nodes/node-order";
-import { sessionWith } from "./node-session";
+import { type NodeSession, sessionWith } from "./node-session";
 import { callSealed, type SealedCall } from "./sealed-call";
 import { unreadEnd } from "../acks/seen-end";
 import type { SilenceWatch } from "../nodes/silence";
@@ -96,19 +96,25 @@ export async function attempt(
   const taken = lease.take(rate);
   const endOfLease = taken instanceof Promise ? await taken : taken;
   let sent: Sent | undefined;
+  let call: SealedCall | undefined;
   try {
-    sent = await send(deps, request, { place, url, waitMs });
+    const known = sessionWith(lease, node, deps.nowMs());
+    const session = known instanceof Promise ? await known : known;
+    if (session !== undefined && !signal.aborted) {
+      sent = send(deps, request, { place, url, waitMs, session });
+      call = sent.call instanceof Promise ? await sent.call : sent.call;
+    }
   } finally {
-    if (sent === undefined) {
+    if (call === undefined) {
       endOfLease();
       ended();
     }
   }
-  if (sent === undefined) return undefined;
-  const { call, ticket, seq, since, bodyHash, hidesUsage } = sent;
+  if (sent === undefined || call === undefined) return undefined;
+  const { cut } = call;
+  const { ticket, seq, since, bodyHash, hidesUsage } = sent;
   const about = { ticket, lease: lease.id, seq, node: node.node_id, request_hash: bodyHash };
   const ack = acks.begin(about, since);
-  const cut = (): void => call.cut();
   const exchange = silence.begin(url, cut);
   const endWith = (seen: SeenEnd): void => {
     endOfLease();
@@ -122,7 +128,8 @@ export async function attempt(
   if (signal.aborted) cut();
 
   const answered = await call.answer;
-  if (answered === undefined || !(await answered.answer.hasBegun())) {
+  const began = answered?.answer.hasBegun() ?? false;
+  if (answered === undefined || !(began instanceof Promise ? await began : began)) {
     cut();
     endWith({ outcome: signal.aborted ? "cancelled" : "engine_error" });
     return undefined;
@@ -149,10 +156,15 @@ export async function attempt(
   };
 }
 
-type Way = { readonly place: Place; readonly url: string; readonly waitMs: number };
+type Way = {
+  readonly place: Place;
+  readonly url: string;
+  readonly waitMs: number;
+  readonly session: NodeSession;
+};
 
 type Sent = {
-  readonly call: SealedCall;
+  readonly call: SealedCall | Promise<SealedCall>;
   readonly ticket: string;
   readonly seq: number;
   /** Just before. */
@@ -162,22 +174,20 @@ type Sent = {
   readonly hidesUsage: boolean;
 };
 
-async function send(
-  { identity, nowMs, acks, order }: AttemptDeps,
+function send(
+  deps: AttemptDeps,
   request: AppRequest,
-  { place: { lease, node }, url, waitMs }: Way,
-): Promise<Sent | undefined> {
-  const { target, headers, signal } = request;
-  const session = await sessionWith(lease, node, nowMs());
-  if (session === undefined || signal.aborted) return undefined;
+  { place: { lease, node }, url, waitMs, session }: Way,
+): Sent {
+  const { target, headers } = request;
   const asked = countsWhenAsked(node.engine, target) ? request.withUsage?.() : undefined;
   const { body, bodyHash } = asked ?? request;
   const seq = lease.nextSeq();
   const ticket = lease.ticket();
-  const since = acks.now();
-  const connectWithinMs = order.connectWithinMs(node.node_id);
-  const call = await callSealed(
-    { identity, nowMs },
+  const since = deps.acks.now();
+  const connectWithinMs = deps.order.connectWithinMs(node.node_id);
+  const call = callSealed(
+    deps,
     { node, url, session, ticket, seq, connectWithinMs, waitMs },
     { target, headers: nodeHeaders(headers), body, bodyHash },
   );

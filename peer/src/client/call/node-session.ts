@@ -18,17 +18,36 @@ export type NodeSession = {
   answerKey(salt: string): DirectionKey | Promise<DirectionKey>;
 };
 
-const sessions = new WeakMap<Lease, Map<string, Promise<NodeSession | undefined>>>();
+/** `undefined` where the node has shown no key of its own, so must not be used. */
+type Session = NodeSession | undefined;
+type OfLease = Map<string, Session | Promise<Session>>;
 
-/** The same one for all requests of a lease; `undefined` where the node has shown no key of its own, so must not be used. */
+const sessions = new WeakMap<Lease, OfLease>();
+
+/** The same one for all requests of a lease, at once when it has begun. */
 export function sessionWith(
   lease: Lease,
   node: Candidate,
   nowMs: number,
-): Promise<NodeSession | undefined> {
-  const ofLease = sessions.get(lease) ?? new Map<string, Promise<NodeSession | undefined>>();
-  sessions.set(lease, ofLease);
-  const begun = ofLease.get(node.node_id) ?? begin(lease.id, node, nowMs);
+): Session | Promise<Session> {
+  let ofLease = sessions.get(lease);
+  if (ofLease === undefined) {
+    ofLease = new Map();
+    sessions.set(lease, ofLease);
+  }
+  return ofLease.get(node.node_id) ?? beginning(ofLease, lease, node, nowMs);
+}
+
+function beginning(
+  ofLease: OfLease,
+  lease: Lease,
+  node: Candidate,
+  nowMs: number,
+): Promise<Session> {
+  const begun = begin(lease.id, node, nowMs).then((session) => {
+    if (session !== undefined) ofLease.set(node.node_id, session);
+    return session;
+  });
   ofLease.set(node.node_id, begun);
   return begun;
 }
@@ -37,7 +56,7 @@ async function begin(
   leaseId: string,
   { node_id: nodeId, e2e_key }: Candidate,
   nowMs: number,
-): Promise<NodeSession | undefined> {
+): Promise<Session> {
   // By the node's own signature: a coordinator that named another key would read along.
   const verified = await verifyE2eKey(e2e_key, nodeId, nowMs);
   if (!verified.ok) return undefined;

@@ -29,7 +29,7 @@ export type SealedCall = {
   /** `undefined`: the node cannot be reached, or what came is none of its answers. */
   readonly answer: Promise<NodeAnswer | undefined>;
   /** Ends it at once. */
-  cut(): void;
+  readonly cut: () => void;
 };
 
 export type SealedCallDeps = { readonly identity: Identity; readonly nowMs: () => number };
@@ -50,11 +50,11 @@ export type NodeAddress = {
  * Sends a sealed request. Until the node has answered in this session a proof comes along; one that has forgotten the
  * session is sent the same request once more, with a proof.
  */
-export async function callSealed(
+export function callSealed(
   { identity, nowMs }: SealedCallDeps,
   { node, url, session, ticket, seq, connectWithinMs, waitMs }: NodeAddress,
   request: SealedRequest,
-): Promise<SealedCall> {
+): SealedCall | Promise<SealedCall> {
   const { enc, encHash: bodyHash, requestKey } = session;
   const body = sealBody(requestKey, seq, request);
   const headers: OutgoingHeaders = {
@@ -77,45 +77,63 @@ export async function callSealed(
   }
 
   const wasKnown = session.isKnown;
-  let call = wasKnown ? send() : await sendWithProof();
-  async function answered(): Promise<NodeAnswer | undefined> {
-    const answer = await opened(await call.answer, session, seq);
-    if (!wasKnown || answer?.refusal !== "session_unknown") return answer;
-    session.isKnown = false;
-    call = await sendWithProof();
-    if (isCut) call.cut();
-    return opened(await call.answer, session, seq);
+  function sent(first: HttpCall): SealedCall {
+    let call = first;
+    async function answered(): Promise<NodeAnswer | undefined> {
+      const came = opened(await call.answer, session, seq);
+      const answer = came instanceof Promise ? await came : came;
+      if (!wasKnown || answer?.refusal !== "session_unknown") return answer;
+      session.isKnown = false;
+      call = await sendWithProof();
+      if (isCut) call.cut();
+      return opened(await call.answer, session, seq);
+    }
+    return {
+      answer: answered(),
+      cut() {
+        isCut = true;
+        call.cut();
+      },
+    };
   }
-  return {
-    answer: answered(),
-    cut() {
-      isCut = true;
-      call.cut();
-    },
-  };
+  return wasKnown ? sent(send()) : sendWithProof().then(sent);
 }
 
-async function opened(
+type Opened = NodeAnswer | undefined;
+
+/** At once where all that it takes is at hand. */
+function opened(
   came: Awaited<HttpCall["answer"]>,
   session: NodeSession,
   seq: number,
-): Promise<NodeAnswer | undefined> {
+): Opened | Promise<Opened> {
   if (!came.ok) return undefined;
   const outer = came.value;
   const code = outer.header(REFUSAL_HEADER);
-  if (code !== undefined) {
-    // Whatever it says, nobody reads it; where it is at hand, the connection can be used again.
-    await outer.hasBegun();
-    if (outer.takeWhole() === undefined) outer.cut();
-    return isOpenRefusal(code) ? { answer: openRefusal(code, outer), refusal: code } : undefined;
-  }
+  if (code !== undefined) return refused(outer, code);
   const salt = outer.header(SESSION_HEADER);
   if (outer.header("content-type") !== SEALED_TYPE || salt === undefined) {
     outer.cut();
     return undefined;
   }
-  const answer = await openAnswer(outer, await session.answerKey(salt), seq);
+  const key = session.answerKey(salt);
+  const answer =
+    key instanceof Promise
+      ? key.then((derived) => openAnswer(outer, derived, seq))
+      : openAnswer(outer, key, seq);
+  if (answer instanceof Promise) return answer.then((later) => answeredIn(session, later));
+  return answeredIn(session, answer);
+}
+
+function answeredIn(session: NodeSession, answer: Answer | undefined): Opened {
   if (answer === undefined) return undefined;
   session.isKnown = true;
   return { answer, refusal: answer.header(REFUSAL_HEADER) };
+}
+
+async function refused(outer: Answer, code: string): Promise<Opened> {
+  // Whatever it says, nobody reads it; where it is at hand, the connection can be used again.
+  await outer.hasBegun();
+  if (outer.takeWhole() === undefined) outer.cut();
+  return isOpenRefusal(code) ? { answer: openRefusal(code, outer), refusal: code } : undefined;
 }
