@@ -11,6 +11,8 @@ export type AnswerEvents = {
 };
 
 export type AnswerParser = {
+  /** From now on what comes is the answer to another POST. */
+  again(): void;
   /** False: this is no answer, or more than one; nothing is read after that. */
   push(bytes: Buffer<ArrayBuffer>): boolean;
   /** The other side has closed in good order: a body without a length of its own ends here. */
@@ -37,12 +39,13 @@ const QUICK_DIGITS = 6;
 const [RETURN, LINE_FEED] = [13, 10];
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/;
 
-/** Reads the answer to one POST (RFC 9112), however its bytes are cut. What two readers could take in two ways is refused. */
+/** Reads the answer to one POST at a time (RFC 9112), however its bytes are cut. What two readers could take in two ways is refused. */
 export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): AnswerParser {
   let state: State = "head";
   let bytesLeft = 0;
   let trailers = 0;
   let isReusable = true;
+  let answers = 0;
   /** The beginning of a head or a line whose end has not come yet. */
   let kept: Buffer<ArrayBuffer> | undefined;
 
@@ -160,9 +163,19 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
   }
 
   return {
+    again() {
+      state = "head";
+      trailers = 0;
+      kept = undefined;
+      answers += 1;
+    },
     push(bytes) {
+      const answer = answers;
       let rest: Rest = bytes;
-      while (rest !== undefined && rest !== false && rest.length > 0) rest = step(rest);
+      while (rest !== undefined && rest !== false && rest.length > 0) {
+        // What lies behind an answer is none to what was asked after it.
+        rest = answer === answers && step(rest);
+      }
       if (rest === false) state = "over";
       return rest !== false;
     },

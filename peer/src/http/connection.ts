@@ -1,7 +1,7 @@
 import { checkServerIdentity } from "node:tls";
 import type { Socket, SocketHandler } from "bun";
 import { deadline } from "./deadline";
-import { type AnswerEvents, type AnswerParser, createAnswerParser } from "./answer-parser";
+import { type AnswerEvents, createAnswerParser } from "./answer-parser";
 
 /** What happens to one request on a connection. */
 export type Exchange = AnswerEvents & {
@@ -33,7 +33,6 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
 
   return new Promise((resolve) => {
     let socket: Socket | undefined;
-    let parser: AnswerParser | undefined;
     let current: Exchange | undefined;
     let unsent: Uint8Array | undefined;
     let waiting: (() => void)[] = [];
@@ -70,6 +69,16 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       if (written < bytes.length) unsent = bytes.subarray(Math.max(0, written));
     }
 
+    /** One for all of its answers: it is as large as all that is made for one. */
+    const parser = createAnswerParser({
+      onHead: (head) => current?.onHead(head),
+      onBody: (bytes) => current?.onBody(bytes),
+      onEnd(isReusable) {
+        const exchange = current;
+        current = undefined;
+        exchange?.onEnd(isReusable);
+      },
+    });
     const connection: Connection = {
       get isOpen() {
         return isOpen;
@@ -79,14 +88,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       },
       begin(exchange) {
         current = exchange;
-        parser = createAnswerParser({
-          onHead: exchange.onHead,
-          onBody: exchange.onBody,
-          onEnd(isReusable) {
-            current = undefined;
-            exchange.onEnd(isReusable);
-          },
-        });
+        parser.again();
       },
       send(bytes) {
         if (!isOpen) return;
@@ -119,7 +121,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       },
       data(_, bytes) {
         // Between two requests nothing may come.
-        if (current === undefined || parser?.push(bytes as Buffer<ArrayBuffer>) !== true) close();
+        if (current === undefined || !parser.push(bytes as Buffer<ArrayBuffer>)) close();
       },
       drain() {
         if (unsent === undefined) return;
@@ -128,7 +130,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
         write(bytes);
         if (unsent === undefined) wake();
       },
-      end: () => parser?.close(),
+      end: () => parser.close(),
       close: over,
       error: close,
       connectError: over,

@@ -53,8 +53,6 @@ const NOT_BACK: ReadonlySet<string> = new Set([
   "strict-transport-security",
   "www-authenticate",
 ]);
-/** Only the node itself says `troop-…`. */
-const NO_PREFIX_BACK = ["troop-", "access-control-", "cross-origin-"] as const;
 
 /** What of a request's headers, by lower-case names, goes on; `body` adds how the body is framed. */
 export function requestHeaders(
@@ -101,15 +99,26 @@ export function answerLines(lines: HeaderLines): [name: string, value: string][]
 }
 
 export function answerHeaders(lines: HeaderLines): Headers {
+  const own = connectionNames(headerValue(lines, "connection") ?? null);
   const headers = new Headers();
   // One by one: a list of them takes the runtime half as long again.
-  for (const [name, value] of answerLines(lines)) headers.append(name, value);
+  for (const [name, value] of lines) {
+    if (!isNotForTheApp(name) && !own.has(name)) headers.append(name, value);
+  }
   return headers;
 }
 
 function isNotForTheApp(name: string): boolean {
-  const isOfKind = NO_PREFIX_BACK.some((prefix) => name.startsWith(prefix));
-  return isOfKind || NOT_BACK.has(name);
+  return NOT_BACK.has(name) || isOfAKindNotBack(name);
+}
+
+/** Only the node itself says `troop-…`. */
+function isOfAKindNotBack(name: string): boolean {
+  return (
+    name.startsWith("troop-") ||
+    name.startsWith("access-control-") ||
+    name.startsWith("cross-origin-")
+  );
 }
 
 function isPrivate(name: string): boolean {

@@ -60,10 +60,13 @@ function sum(...counts: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0);
 }
 
+/** Made once; a search begins where `lastIndex` says, and ends by setting it to 0. */
+const KEYS = { usage: /"usage"\s*:\s*\{/g, timings: /"timings"\s*:\s*\{/g } as const;
+
 /** Values of `"name":{…}` in a piece of JSON that may begin and end anywhere; cut ones are left out. */
-function objectsNamed(name: "usage" | "timings", text: string): Fields[] {
+function objectsNamed(name: keyof typeof KEYS, text: string): Fields[] {
   const found: Fields[] = [];
-  const key = name === "usage" ? /"usage"\s*:\s*\{/g : /"timings"\s*:\s*\{/g;
+  const key = KEYS[name];
   for (let match = key.exec(text); match !== null; match = key.exec(text)) {
     const end = closingBrace(text, key.lastIndex);
     if (end !== -1) found.push(parse(text.slice(key.lastIndex - 1, end + 1)));

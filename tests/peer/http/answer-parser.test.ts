@@ -195,3 +195,27 @@ it.each([
 ])("finds no end where the connection ends %s", (_, text) => {
   expect(read([text]).isReusable).toBeUndefined();
 });
+
+it("takes nothing behind an answer for the answer to what was asked because of it", () => {
+  const answer = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n";
+  const bodies: string[] = [];
+  const parser = createAnswerParser({
+    onHead() {},
+    onBody: (bytes) => void bodies.push(bytes.toString()),
+    onEnd: () => parser.again(),
+  });
+  expect(parser.push(Buffer.from(`${answer}1${answer}2`))).toBe(false);
+  expect(bodies).toHaveLength(1);
+});
+
+it("reads one answer after the other, each from its beginning", () => {
+  let ends = 0;
+  const parser = createAnswerParser({ onHead() {}, onBody() {}, onEnd: () => (ends += 1) });
+  const trailers = "x: 1\r\n".repeat(200);
+  for (const times of [1, 2]) {
+    const answer = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${trailers}\r\n`;
+    expect(parser.push(Buffer.from(answer))).toBe(true);
+    expect(ends).toBe(times);
+    parser.again();
+  }
+});
