@@ -2,7 +2,7 @@ import { QUEUE_WAIT_HEADER } from "#protocol/busy";
 import { appError } from "./app/app-error";
 import { type Answered, type AppRequest, attempt, type AttemptDeps } from "./call/attempt";
 import { CoordinatorUnreachable } from "../coordinator/errors";
-import { coordinatorError, isModelUnavailable } from "./app/coordinator-error";
+import { betterInMs, coordinatorError, isModelUnavailable } from "./app/coordinator-error";
 import { holdJson, isHalfJson } from "./answer/hold-json";
 import { isAnswer } from "./answer/is-answer";
 import type { Lease, Place } from "./leases/lease";
@@ -26,7 +26,7 @@ export type Found = { readonly answered: Answered; readonly attempts: number };
 export type Searched = {
   /** An answer that has begun, or what the app is told instead. */
   readonly outcome: Response | Found;
-  /** A node that was busy may do better, and is free again in so many milliseconds. */
+  /** A node that was busy is free again in so many milliseconds, or a coordinator's store back: another look may do better. */
   readonly freeInMs: number | undefined;
   /** With those before. */
   readonly attempts: number;
@@ -141,7 +141,7 @@ export async function search(
         const chosen = surroundings.hasChosenNodes;
         return told(chosen ? notOfTheChosen(model) : await unknownModel(models, model));
       }
-      return told(coordinatorError(error));
+      return told(coordinatorError(error), betterInMs(error));
     }
   }
   if (signal.aborted) {
@@ -183,8 +183,8 @@ export async function search(
       : appError(502, "coordinator_refused", UNTRUSTED),
   );
 
-  function told(outcome: Response): Searched {
-    return { outcome, freeInMs: undefined, attempts };
+  function told(outcome: Response, freeInMs?: number): Searched {
+    return { outcome, freeInMs, attempts };
   }
   function found(one: Answered, busyForMs: number | undefined): Searched {
     return { outcome: { answered: one, attempts }, freeInMs: busyForMs, attempts };

@@ -129,3 +129,29 @@ it("does not wait for a model that was never there", async () => {
   expect((await client.post()).status).toBe(404);
   expect(network.authorized).toHaveLength(1);
 });
+
+/** A coordinator whose store is away when so many authorizations are asked for, from the first. */
+async function startWithStoreAway(patienceMs: number, refusals: number) {
+  const { network, client } = await startWith(patienceMs, GOOD);
+  const authorize = network.coordinator.answers["POST /authorize"];
+  let asked = 0;
+  network.coordinator.answers["POST /authorize"] = (call) =>
+    asked++ < refusals
+      ? problem("store_unavailable", {}, { "retry-after": "1" })
+      : (authorize?.(call) ?? problem("internal"));
+  return { client, asked: () => asked };
+}
+
+it("waits for a coordinator whose store is away", async () => {
+  const { client, asked } = await startWithStoreAway(30_000, 2);
+  expect((await client.post()).status).toBe(200);
+  expect(asked()).toBe(3);
+});
+
+it("tells the app where the coordinator's store stays away", async () => {
+  const { client, asked } = await startWithStoreAway(1_600, 100);
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: "coordinator_refused" } });
+  expect(asked()).toBe(2);
+});

@@ -53,6 +53,15 @@ function outOfCredits({ balance_microcredits: balance, held_microcredits: held }
   return parts.join(" ");
 }
 
+const STORE_ASKED_AGAIN_MS = 1_000;
+
+/** Milliseconds after which the coordinator may do better, where it is there and only a store of its own is away. */
+export function betterInMs(error: unknown): number | undefined {
+  if (!(error instanceof CoordinatorProblem)) return undefined;
+  if (error.problem.code !== "store_unavailable") return undefined;
+  return error.retryAfterMs ?? STORE_ASKED_AGAIN_MS;
+}
+
 export function isModelUnavailable(error: unknown): boolean {
   return error instanceof CoordinatorProblem && error.problem.code === "model_unavailable";
 }
