@@ -73,13 +73,17 @@ export function requestHeaders(
   return passed;
 }
 
-/** The same of an app's request, as lines. */
-export function requestLines(headers: Headers): [name: string, value: string][] {
+/** The same of an app's request, as lines; none of `besides`. */
+export function requestLines(
+  headers: Headers,
+  besides: ReadonlySet<string>,
+): [name: string, value: string][] {
   const own = connectionNames(headers.get("connection"));
   const passed: [string, string][] = [];
   // An iterator takes the runtime three times as long.
   headers.forEach((value, name) => {
-    if (!NOT_ONWARD.has(name) && !isPrivate(name) && !own.has(name)) passed.push([name, value]);
+    const isLeft = NOT_ONWARD.has(name) || besides.has(name) || own.has(name) || isPrivate(name);
+    if (!isLeft) passed.push([name, value]);
   });
   return passed;
 }

@@ -40,6 +40,11 @@ export function meterWhole(body: Uint8Array): Metered {
   };
 }
 
+/** `AnswerMeter.responseId` of an answer that has come whole. */
+export function responseIdOf(api: ApiShape, body: Uint8Array): string | undefined {
+  return api === "responses" ? responseIdIn(endsOf(body)[0] ?? "") : undefined;
+}
+
 export type MeteredAnswer = {
   readonly api: ApiShape;
   readonly contentType: string | null | undefined;

@@ -46,7 +46,8 @@ it("passes on what belongs to the request, and nothing that names the app, its u
     ...kept,
     "content-length": 12,
   });
-  expect(Object.fromEntries(requestLines(headers))).toEqual(kept);
+  expect(Object.fromEntries(requestLines(headers, new Set()))).toEqual(kept);
+  expect(requestLines(headers, new Set(Object.keys(kept)))).toEqual([]);
   expect(requestHeaders(headers, "engine-key", { length: undefined })).toEqual({
     ...kept,
     authorization: "Bearer engine-key",

@@ -1,6 +1,6 @@
 import type { EngineKind } from "#protocol/model-offer";
 import type { ReceiptOutcome } from "#protocol/receipt";
-import type { AnswerMeter } from "../../metering/answer-meter";
+import { type AnswerMeter, type Metered, meterWhole } from "../../metering/answer-meter";
 import type { SeenEnd } from "./ack-book";
 
 /** What a node said before its body. */
@@ -20,11 +20,21 @@ export function seenEnd(
   engine: EngineKind,
   meter: AnswerMeter,
 ): SeenEnd {
-  const { promptTokens, completionTokens } = meter.usage();
-  const seen: SeenEnd = { outcome: outcomeOf(how, said, engine, meter) };
+  const responseHash = meter.bytes > 0 ? meter.hash() : undefined;
+  return seenAs(outcomeOf(how, said, engine, meter), { usage: meter.usage(), responseHash });
+}
+
+/** The same of an answer that has come whole, and is no stream. */
+export function wholeEnd(said: SaidFirst, body: Uint8Array): SeenEnd {
+  return seenAs(saidOutcome(said), meterWhole(body));
+}
+
+function seenAs(outcome: ReceiptOutcome, { usage, responseHash }: Metered): SeenEnd {
+  const { promptTokens, completionTokens } = usage;
+  const seen: SeenEnd = { outcome };
   if (promptTokens !== undefined) seen.prompt_tokens = promptTokens;
   if (completionTokens !== undefined) seen.completion_tokens = completionTokens;
-  if (meter.bytes > 0) seen.response_hash = meter.hash();
+  if (responseHash !== undefined) seen.response_hash = responseHash;
   return seen;
 }
 

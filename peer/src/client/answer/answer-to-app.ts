@@ -1,12 +1,13 @@
 import { formatCredits } from "#protocol/microcredits";
 import { answerHeaders } from "../../http/pass-headers";
-import { createAnswerMeter } from "../../metering/answer-meter";
+import { createAnswerMeter, isReadableStream, responseIdOf } from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { AckBook } from "../acks/ack-book";
 import type { AppRequest } from "../call/attempt";
 import type { Found } from "../search";
 import { relayBody } from "./relay";
-import { type BodyEnd, seenEnd } from "../acks/seen-end";
+import type { SeenEnd } from "../acks/ack-book";
+import { type BodyEnd, seenEnd, wholeEnd } from "../acks/seen-end";
 import type { Ticks } from "../ticks";
 import { createUsageFilter } from "./usage-filter";
 
@@ -30,11 +31,12 @@ export function answerToApp(
   headers.set("x-troop-request-id", request.requestId);
   headers.set("x-troop-attempts", String(attempts));
   headers.set("x-troop-overhead-ms", Math.max(0, overheadMs).toFixed(2));
-  const meter = createAnswerMeter({
+  const said = { status, refusal };
+  const metered = {
     api: apiOfPath(request.target),
     contentType: answer.header("content-type"),
     contentEncoding: answer.header("content-encoding"),
-  });
+  };
   // A refusal is no work.
   const rate = refusal === undefined ? answered.rate : 0;
   /** By this side's clock, so never less than the node may claim. */
@@ -42,24 +44,32 @@ export function answerToApp(
     const microcredits = ((acks.now().steadyMs - sentAtMs) * rate) / 1_000;
     return formatCredits(Math.ceil(microcredits));
   };
-  const ended = (how: BodyEnd): void => {
-    // Where the app went first, that is why the connection broke.
-    const why = how === "broken" && request.signal.aborted ? "left" : how;
-    if (why === "broken") answered.broke();
-    const name = meter.responseId();
+  const end = (name: string | undefined, seen: SeenEnd): void => {
     if (name !== undefined) answered.keptAs(name);
-    answered.ack.end(seenEnd(why, { status, refusal }, engine, meter));
+    answered.ack.end(seen);
     answered.end();
     over();
   };
   // A stream costs a small answer more than everything else that is done for it here. Events that come in pieces stay
   // in pieces.
-  const isInPieces = meter.isStream && answer.header("content-length") === undefined;
+  const isStream = isReadableStream(metered);
+  const isInPieces = isStream && answer.header("content-length") === undefined;
   const whole = isInPieces ? undefined : answer.takeWhole();
-  const filter = answered.hidesUsage && meter.isStream ? createUsageFilter() : undefined;
+  if (whole !== undefined) headers.set("x-troop-credits", credits());
+  if (whole !== undefined && !isStream) {
+    end(responseIdOf(metered.api, whole), wholeEnd(said, whole));
+    return new Response(whole.length === 0 ? null : whole, { status, headers });
+  }
+  const meter = createAnswerMeter(metered);
+  const ended = (how: BodyEnd): void => {
+    // Where the app went first, that is why the connection broke.
+    const why = how === "broken" && request.signal.aborted ? "left" : how;
+    if (why === "broken") answered.broke();
+    end(meter.responseId(), seenEnd(why, said, engine, meter));
+  };
+  const filter = answered.hidesUsage && isStream ? createUsageFilter() : undefined;
   if (whole !== undefined) {
     meter.feed(whole);
-    headers.set("x-troop-credits", credits());
     ended("whole");
     const shown = filter === undefined ? whole : Buffer.concat([filter.pass(whole), filter.rest()]);
     return new Response(shown.length === 0 ? null : shown, { status, headers });

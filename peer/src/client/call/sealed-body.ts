@@ -30,15 +30,21 @@ export function sealBody(
   if (body.length <= AT_ONCE_BYTES) {
     return { kind: "whole", bytes: createMessageSealer(key, seq).whole(head, body), length };
   }
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    const sealer = createMessageSealer(key, seq);
-    yield sealer.head(head);
-    let at = 0;
-    for (; at + PART_BYTES < body.length; at += PART_BYTES) {
-      yield sealer.part(body.subarray(at, at + PART_BYTES));
-    }
-    yield sealer.last(body.subarray(at));
+  const chunks = { [Symbol.asyncIterator]: () => sealedParts(key, seq, head, body) };
+  return { kind: "streamed", length, chunks, isRepeatable: true };
+}
+
+async function* sealedParts(
+  key: DirectionKey,
+  seq: number,
+  head: Uint8Array,
+  body: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  const sealer = createMessageSealer(key, seq);
+  yield sealer.head(head);
+  let at = 0;
+  for (; at + PART_BYTES < body.length; at += PART_BYTES) {
+    yield sealer.part(body.subarray(at, at + PART_BYTES));
   }
-  const repeatable = { [Symbol.asyncIterator]: chunks };
-  return { kind: "streamed", length, chunks: repeatable, isRepeatable: true };
+  yield sealer.last(body.subarray(at));
 }

@@ -79,8 +79,8 @@ function firstUser(bytes: Buffer): number {
 
 /** Behind the object that `from` is in, or where enough of it has passed. */
 function endOfObject(bytes: Buffer, from: number): number {
-  const looked = bytes.subarray(0, from + USER_BYTES);
-  const most = looked.length;
+  const most = Math.min(bytes.length, from + USER_BYTES);
+  const looked = most < bytes.length ? bytes.subarray(0, most) : bytes;
   let depth = 0;
   for (let at = from; at < most; at++) {
     switch (looked[at]) {

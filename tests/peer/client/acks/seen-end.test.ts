@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { seenEnd, unreadEnd } from "#peer/client/acks/seen-end";
+import { seenEnd, unreadEnd, wholeEnd } from "#peer/client/acks/seen-end";
 import { createAnswerMeter } from "#peer/metering/answer-meter";
 import { streamErrorFrame } from "#peer/metering/stream-error-frame";
 
@@ -17,6 +17,16 @@ function fed(text: string, contentType = "text/event-stream") {
 function told(code: "budget_exhausted" | "stream_broken"): string {
   return CHUNK + streamErrorFrame("chat", { code, message: "It ended." });
 }
+
+it.each(["", "{}", '{"usage":{"prompt_tokens":9,"completion_tokens":2}}', "x".repeat(9_000)])(
+  "sees the same of an answer that has come whole as of one that was read along: %#",
+  (text) => {
+    for (const said of [OK, { status: 500, refusal: undefined }]) {
+      const readAlong = seenEnd("whole", said, "vllm", fed(text, "application/json"));
+      expect(wholeEnd(said, Buffer.from(text))).toEqual(readAlong);
+    }
+  },
+);
 
 describe("the outcome", () => {
   it.each([
