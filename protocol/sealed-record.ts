@@ -13,13 +13,16 @@ const LAST = 0x8000_0000;
 export type RecordPlace = "more" | "last" | "call";
 const PLACES: Readonly<Record<RecordPlace, number>> = { more: 0, last: 1, call: 2 };
 
-/** seq (4 bytes) | number of the record within its message (7) | place (1). `seq` counts once per lease and node. */
+/**
+ * seq (4 bytes) | number of the record within its message (7) | place (1). `seq` counts once per lease and node. Each of
+ * the twelve bytes of `nonce` is written.
+ */
 export function recordNonce(
   seq: number,
   record: number,
   place: RecordPlace,
+  nonce: Uint8Array<ArrayBuffer> = new Uint8Array(12),
 ): Uint8Array<ArrayBuffer> {
-  const nonce = new Uint8Array(12);
   putUint32(nonce, 0, seq);
   putUint32(nonce, 7, record);
   nonce[6] = record / 2 ** 32;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { callTag, directionKey, isCallTag } from "#peer/e2e/aead";
 import { createMessageOpener } from "#peer/e2e/message-opener";
-import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { createMessageSealer, sealMessage } from "#peer/e2e/message-sealer";
 import { sealBody } from "#peer/client/call/sealed-body";
 import { loadIdentity } from "#peer/home/identity-file";
 import { createProofVerifier } from "#peer/worker/admission/proof-verifier";
@@ -134,7 +134,7 @@ function request(): number {
     const asks = createMessageOpener(REQUEST_KEY, seq, events);
     const answers = createMessageOpener(KEY, seq, events);
     asks.push(new Uint8Array(body.bytes));
-    answers.push(createMessageSealer(KEY, seq).whole(head, answer));
+    answers.push(sealMessage(KEY, seq, head, answer));
     if (!asks.isWhole || !answers.isWhole) throw new Error("It did not open.");
   });
 }

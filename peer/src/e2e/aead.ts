@@ -22,7 +22,7 @@ export function sealRecord(
   plain: Uint8Array,
   isLast: boolean,
 ): readonly [header: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array] {
-  const cipher = createCipheriv(CIPHER, key, recordNonce(seq, record, isLast ? "last" : "more"));
+  const cipher = createCipheriv(CIPHER, key, nonceOf(seq, record, isLast ? "last" : "more"));
   cipher.setAAD(about);
   const ciphertext = cipher.update(plain);
   cipher.final();
@@ -38,8 +38,15 @@ export function openRecord(
   isLast: boolean,
 ): Bytes | undefined {
   const end = sealed.length - TAG_BYTES;
-  const nonce = recordNonce(seq, record, isLast ? "last" : "more");
+  const nonce = nonceOf(seq, record, isLast ? "last" : "more");
   return open(direction, nonce, sealed.subarray(0, end), sealed.subarray(end));
+}
+
+/** One for all: a cipher takes a copy of it when it is made, and nothing is waited for until then. */
+const NONCE = new Uint8Array(12);
+
+function nonceOf(seq: number, record: number, place: RecordPlace): Uint8Array {
+  return recordNonce(seq, record, place, NONCE);
 }
 
 const CALL: RecordPlace = "call";
@@ -47,7 +54,7 @@ const NOTHING = new Uint8Array();
 
 /** What only who has the session's key can show of a request: base64url. */
 export function callTag({ key, about }: DirectionKey, seq: number): string {
-  const cipher = createCipheriv(CIPHER, key, recordNonce(seq, 0, CALL));
+  const cipher = createCipheriv(CIPHER, key, nonceOf(seq, 0, CALL));
   cipher.setAAD(about);
   cipher.final();
   return cipher.getAuthTag().toString("base64url");
@@ -56,7 +63,7 @@ export function callTag({ key, about }: DirectionKey, seq: number): string {
 export function isCallTag(direction: DirectionKey, seq: number, tag: string): boolean {
   const bytes = Buffer.from(tag, "base64url");
   if (bytes.length !== TAG_BYTES) return false;
-  return open(direction, recordNonce(seq, 0, CALL), NOTHING, bytes) !== undefined;
+  return open(direction, nonceOf(seq, 0, CALL), NOTHING, bytes) !== undefined;
 }
 
 function open(

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { callTag, type DirectionKey, directionKey, isCallTag } from "#peer/e2e/aead";
 import { createMessageOpener } from "#peer/e2e/message-opener";
-import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { createMessageSealer, sealMessage } from "#peer/e2e/message-sealer";
 import type { Bytes } from "#peer/http/answer-parser";
 import { RECORD_BYTES, sealedLength } from "#protocol/sealed-record";
 import { VectorFile } from "#support/vector-case";
@@ -87,7 +87,7 @@ describe("a sealed message", () => {
   it.each([0, 1, RECORD_BYTES - 1, RECORD_BYTES, RECORD_BYTES + 1, 3 * RECORD_BYTES])(
     "of %d bytes takes as many as were announced",
     (bytes) => {
-      const sealed = createMessageSealer(KEY, SEQ).whole(HEAD, Buffer.alloc(bytes, 1));
+      const sealed = sealMessage(KEY, SEQ, HEAD, Buffer.alloc(bytes, 1));
       expect(sealed).toHaveLength(sealedLength(HEAD.length, bytes));
       expect(opened([sealed])).toMatchObject({ ok: true, isWhole: true });
       expect(opened([sealed]).body).toHaveLength(bytes);
@@ -103,7 +103,7 @@ describe("a sealed message", () => {
       sealer.part(body.subarray(RECORD_BYTES, 2 * RECORD_BYTES)),
       sealer.last(body.subarray(2 * RECORD_BYTES)),
     ];
-    expect(Buffer.concat(inParts)).toEqual(createMessageSealer(KEY, SEQ).whole(HEAD, body));
+    expect(Buffer.concat(inParts)).toEqual(sealMessage(KEY, SEQ, HEAD, body));
   });
 
   it("has no head of more than a record", () => {

@@ -1,6 +1,6 @@
 import { type DirectionKey, directionKey } from "#peer/e2e/aead";
 import { createMessageOpener } from "#peer/e2e/message-opener";
-import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { createMessageSealer, sealMessage } from "#peer/e2e/message-sealer";
 import type { Bytes } from "#peer/http/answer-parser";
 import { saltedAnswerKey } from "#protocol/e2e-session";
 import {
@@ -88,14 +88,14 @@ export async function sealResponse(
   { key, salt, seq }: { readonly key: DirectionKey; readonly salt: string; readonly seq: number },
   isStream: boolean,
 ): Promise<Response> {
-  const sealer = createMessageSealer(key, seq);
   const head = { status: answer.status, headers: [...answer.headers] };
   const outside = { headers: { "content-type": SEALED_TYPE, [SESSION_HEADER]: salt } };
   if (!isStream || answer.body === null) {
     const body = new Uint8Array(await answer.arrayBuffer());
-    const whole = sealer.whole(sealedHead({ ...head, length: body.length }), body);
+    const whole = sealMessage(key, seq, sealedHead({ ...head, length: body.length }), body);
     return new Response(whole, outside);
   }
+  const sealer = createMessageSealer(key, seq);
   const reader = answer.body.getReader();
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(sealer.head(sealedHead(head))),

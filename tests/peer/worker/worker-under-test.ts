@@ -8,7 +8,7 @@ import type { LendingSetup } from "#peer/lending/setup";
 import type { WorkerOptions, WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import { callTag, directionKey } from "#peer/e2e/aead";
-import { createMessageSealer } from "#peer/e2e/message-sealer";
+import { sealMessage } from "#peer/e2e/message-sealer";
 import { WAIT_HEADER } from "#protocol/busy";
 import { openSession } from "#protocol/e2e-session";
 import type { Identity } from "#protocol/identity";
@@ -131,7 +131,7 @@ export async function sealedPost(
       ...proof,
       ...(post.waitMs !== undefined && { [WAIT_HEADER]: String(post.waitMs) }),
     },
-    body: createMessageSealer(key, seq).whole(head, body),
+    body: sealMessage(key, seq, head, body),
     open: (answer) => openResponse(answer, session.answerKey, seq),
   };
 }

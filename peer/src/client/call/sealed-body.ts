@@ -1,7 +1,7 @@
 import { sealedHead } from "#protocol/sealed-message";
 import { RECORD_BYTES, sealedLength } from "#protocol/sealed-record";
 import type { DirectionKey } from "../../e2e/aead";
-import { createMessageSealer } from "../../e2e/message-sealer";
+import { createMessageSealer, sealMessage } from "../../e2e/message-sealer";
 import type { OutgoingBody } from "../../http/call";
 
 /** What an app asks of a node. */
@@ -28,7 +28,7 @@ export function sealBody(
   const head = sealedHead({ target, headers, length: body.length, hash });
   const length = sealedLength(head.length, body.length);
   if (body.length <= AT_ONCE_BYTES) {
-    return { kind: "whole", bytes: createMessageSealer(key, seq).whole(head, body), length };
+    return { kind: "whole", bytes: sealMessage(key, seq, head, body), length };
   }
   const chunks = { [Symbol.asyncIterator]: () => sealedParts(key, seq, head, body) };
   return { kind: "streamed", length, chunks, isRepeatable: true };

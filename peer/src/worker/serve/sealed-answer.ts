@@ -4,7 +4,7 @@ import {
   SEALED_TYPE,
   SESSION_HEADER,
 } from "#protocol/sealed-message";
-import { createMessageSealer } from "../../e2e/message-sealer";
+import { createMessageSealer, sealMessage } from "../../e2e/message-sealer";
 import type { Admitted } from "../admission/admit";
 
 /** Answers one request, once: two answers under one number would be sealed with the same nonces. */
@@ -28,22 +28,23 @@ export function createAnswerSealer({
   seq,
 }: Pick<Admitted, "session" | "lease" | "seq">): AnswerSealer {
   let isUsed = false;
-  function sealer() {
+  function claim(): void {
     if (isUsed) throw new Error("A request is answered once.");
     isUsed = true;
     // Whatever was given back before: under this number nothing may be sealed again.
     lease.claim(seq);
-    return createMessageSealer(session.answerKey, seq);
   }
   const outside = { "content-type": SEALED_TYPE, [SESSION_HEADER]: session.salt };
 
   return {
     whole(status, headers, body) {
       const head = sealedHead({ status, headers, length: body.length });
-      return new Response(sealer().whole(head, body), { headers: outside });
+      claim();
+      return new Response(sealMessage(session.answerKey, seq, head, body), { headers: outside });
     },
     begin(status, headers) {
-      const sealing = sealer();
+      claim();
+      const sealing = createMessageSealer(session.answerKey, seq);
       return {
         head: sealing.head(sealedHead({ status, headers })),
         part: (bytes) => sealing.part(bytes),
