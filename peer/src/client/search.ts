@@ -26,7 +26,7 @@ export type Found = { readonly answered: Answered; readonly attempts: number };
 export type Searched = {
   /** An answer that has begun, or what the app is told instead. */
   readonly outcome: Response | Found;
-  /** A node that was busy is free again in so many milliseconds, or a coordinator's store back: another look may do better. */
+  /** A node that was busy is free again in so many milliseconds, or the coordinator back: another look may do better. */
   readonly freeInMs: number | undefined;
   /** With those before. */
   readonly attempts: number;
@@ -141,7 +141,7 @@ export async function search(
         const chosen = surroundings.hasChosenNodes;
         return told(chosen ? notOfTheChosen(model) : await unknownModel(models, model));
       }
-      return told(coordinatorError(error), betterInMs(error));
+      return told(coordinatorError(error), betterInMs(error, lease !== undefined));
     }
   }
   if (signal.aborted) {

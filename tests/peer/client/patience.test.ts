@@ -155,3 +155,31 @@ it("tells the app where the coordinator's store stays away", async () => {
   expect(await answer.json()).toMatchObject({ error: { code: "coordinator_refused" } });
   expect(asked()).toBe(2);
 });
+
+/** What a proxy says in front of a coordinator that is gone. */
+const NO_COORDINATOR = () => new Response("bad gateway", { status: 502 });
+
+it("waits for a coordinator that is gone just when the nodes of a ticket have failed", async () => {
+  const { network, client } = await startWith(30_000, GOOD);
+  await (await client.post()).text();
+  await network.nodes[0]?.stop();
+  await network.addNode(() => Response.json({ from: "the other one" }));
+  const authorize = network.coordinator.answers["POST /authorize"];
+  let asked = 0;
+  network.coordinator.answers["POST /authorize"] = (call) =>
+    asked++ < 1 ? NO_COORDINATOR() : (authorize?.(call) ?? problem("internal"));
+  expect(await (await client.post()).json()).toEqual({ from: "the other one" });
+  expect(asked).toBe(2);
+});
+
+it("tells the app at once where the coordinator is gone and there is no ticket", async () => {
+  const { network, client } = await startWith(30_000, GOOD);
+  let asked = 0;
+  network.coordinator.answers["POST /authorize"] = () => {
+    asked += 1;
+    return NO_COORDINATOR();
+  };
+  const answer = await client.post();
+  expect(await answer.json()).toMatchObject({ error: { code: "coordinator_unreachable" } });
+  expect(asked).toBe(1);
+});

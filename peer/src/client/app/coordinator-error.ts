@@ -53,13 +53,17 @@ function outOfCredits({ balance_microcredits: balance, held_microcredits: held }
   return parts.join(" ");
 }
 
-const STORE_ASKED_AGAIN_MS = 1_000;
+const ASKED_AGAIN_MS = 1_000;
 
-/** Milliseconds after which the coordinator may do better, where it is there and only a store of its own is away. */
-export function betterInMs(error: unknown): number | undefined {
+/**
+ * Milliseconds after which the coordinator may do better: where it is there and only a store of its own is away, and
+ * where it was there when it gave a ticket (`hadTicket`) whose nodes have failed since. Else this machine may be offline.
+ */
+export function betterInMs(error: unknown, hadTicket: boolean): number | undefined {
+  if (error instanceof CoordinatorUnreachable) return hadTicket ? ASKED_AGAIN_MS : undefined;
   if (!(error instanceof CoordinatorProblem)) return undefined;
   if (error.problem.code !== "store_unavailable") return undefined;
-  return error.retryAfterMs ?? STORE_ASKED_AGAIN_MS;
+  return error.retryAfterMs ?? ASKED_AGAIN_MS;
 }
 
 export function isModelUnavailable(error: unknown): boolean {
