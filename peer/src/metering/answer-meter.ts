@@ -91,7 +91,7 @@ export function createAnswerMeter(answer: MeteredAnswer): AnswerMeter {
     },
     hash: () => hasher?.digest("base64url") ?? hash("sha256", only ?? NOTHING, "base64url"),
     usage: () => readUsage(ends.pieces()),
-    end: (engine) => (watch ? streamEnd(api, engine, watch, ends.tail()) : "complete"),
+    end: (engine) => (watch ? streamEnd(api, engine, watch, () => ends.tail()) : "complete"),
     responseId: () => (api === "responses" ? responseIdIn(ends.head()) : undefined),
     tells: (code) => ends.tail().includes(`"code":"${code}"`),
     errorFrame(error) {

@@ -10,30 +10,36 @@ export type KeptEnds = {
 export const KEPT_HEAD_BYTES = 2_048;
 export const KEPT_TAIL_BYTES = 4_096;
 
+/** A short body, or one of one piece, stays as it came; many small pieces would take more room than a copy of the ends. */
+const MOST_AS_THEY_CAME = 64;
+
 export function createKeptEnds(): KeptEnds {
-  /** A body of one piece, as most small ones are, is looked at where it lies. */
-  let only: Uint8Array | undefined;
+  let chunks: Uint8Array[] = [];
+  let bytes = 0;
   let kept: ReturnType<typeof createBuffers> | undefined;
+  function all(): Uint8Array {
+    const [first = new Uint8Array()] = chunks;
+    return chunks.length <= 1 ? first : Buffer.concat(chunks);
+  }
 
   return {
     feed(chunk) {
-      if (kept === undefined && only === undefined) {
-        only = chunk;
+      if (kept !== undefined) {
+        kept.feed(chunk);
         return;
       }
-      if (kept === undefined) {
-        kept = createBuffers();
-        if (only !== undefined) kept.feed(only);
-        only = undefined;
-      }
-      kept.feed(chunk);
+      chunks.push(chunk);
+      bytes += chunk.length;
+      const isShort =
+        bytes <= KEPT_HEAD_BYTES + KEPT_TAIL_BYTES && chunks.length <= MOST_AS_THEY_CAME;
+      if (isShort || chunks.length === 1) return;
+      kept = createBuffers();
+      for (const one of chunks) kept.feed(one);
+      chunks = [];
     },
-    head: () => kept?.head() ?? latin1(only?.subarray(0, KEPT_HEAD_BYTES)),
-    tail: () => kept?.tail() ?? latin1(only?.subarray(-KEPT_TAIL_BYTES)),
-    pieces() {
-      if (kept !== undefined) return [kept.head(), kept.tail()];
-      return only === undefined ? [] : endsOf(only);
-    },
+    head: () => kept?.head() ?? latin1(all().subarray(0, KEPT_HEAD_BYTES)),
+    tail: () => kept?.tail() ?? latin1(all().subarray(-KEPT_TAIL_BYTES)),
+    pieces: () => (kept === undefined ? endsOf(all()) : [kept.head(), kept.tail()]),
   };
 }
 
@@ -43,8 +49,7 @@ export function endsOf(body: Uint8Array): readonly string[] {
   return [latin1(body.subarray(0, KEPT_HEAD_BYTES)), latin1(body.subarray(-KEPT_TAIL_BYTES))];
 }
 
-function latin1(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined) return "";
+function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 

@@ -20,7 +20,7 @@ export function streamEnd(
   api: ApiShape,
   engine: EngineKind,
   watch: Pick<SseWatch, "isDone" | "isErrorTold" | "lastEvent" | "gap">,
-  tail: string,
+  tail: () => string,
 ): StreamEnd {
   if (watch.isErrorTold) return "told";
   switch (api) {
@@ -28,7 +28,7 @@ export function streamEnd(
     case "completions":
       if (watch.isDone) return "complete";
       // Servers that only resemble OpenAI's leave [DONE] out; the four that are known here do not.
-      return engine === "openai" && FINISH_REASON.test(tail) ? "complete" : "broken";
+      return engine === "openai" && FINISH_REASON.test(tail()) ? "complete" : "broken";
     case "responses":
       if (watch.lastEvent === "response.failed") return "told";
       return RESPONSES_ENDS.has(watch.lastEvent) && watch.gap === "" ? "complete" : "broken";
