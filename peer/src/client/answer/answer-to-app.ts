@@ -1,5 +1,5 @@
 import { formatCredits } from "#protocol/microcredits";
-import { answerHeaders } from "../../http/pass-headers";
+import { addAnswerHeaders } from "../../http/pass-headers";
 import { createAnswerMeter, isReadableStream, responseIdOf } from "../../metering/answer-meter";
 import { apiOfPath } from "../../metering/api-of-path";
 import type { AckBook } from "../acks/ack-book";
@@ -26,11 +26,18 @@ export function answerToApp(
   const { answer, refusal, engine, sentAtMs, firstAtMs } = answered;
   const { status } = answer;
   const overheadMs = acks.now().steadyMs - request.startedAtMs - (firstAtMs - sentAtMs);
-  const headers = answerHeaders(answer.headers);
-  headers.set("x-troop-node", answered.nodeId);
-  headers.set("x-troop-request-id", request.requestId);
-  headers.set("x-troop-attempts", String(attempts));
-  headers.set("x-troop-overhead-ms", Math.max(0, overheadMs).toFixed(2));
+  function respond(body: BodyInit | null, cost?: string): Response {
+    const response = new Response(body, { status });
+    // Into its own ones: others would be copied.
+    const { headers } = response;
+    addAnswerHeaders(headers, answer.headers);
+    headers.set("x-troop-node", answered.nodeId);
+    headers.set("x-troop-request-id", request.requestId);
+    headers.set("x-troop-attempts", String(attempts));
+    headers.set("x-troop-overhead-ms", Math.max(0, overheadMs).toFixed(2));
+    if (cost !== undefined) headers.set("x-troop-credits", cost);
+    return response;
+  }
   const said = { status, refusal };
   const metered = {
     api: apiOfPath(request.target),
@@ -55,10 +62,10 @@ export function answerToApp(
   const isStream = isReadableStream(metered);
   const isInPieces = isStream && answer.header("content-length") === undefined;
   const whole = isInPieces ? undefined : answer.takeWhole();
-  if (whole !== undefined) headers.set("x-troop-credits", credits());
+  const cost = whole && credits();
   if (whole !== undefined && !isStream) {
     end(responseIdOf(metered.api, whole), wholeEnd(said, whole));
-    return new Response(whole.length === 0 ? null : whole, { status, headers });
+    return respond(whole.length === 0 ? null : whole, cost);
   }
   const meter = createAnswerMeter(metered);
   const ended = (how: BodyEnd): void => {
@@ -72,7 +79,7 @@ export function answerToApp(
     meter.feed(whole);
     ended("whole");
     const shown = filter === undefined ? whole : Buffer.concat([filter.pass(whole), filter.rest()]);
-    return new Response(shown.length === 0 ? null : shown, { status, headers });
+    return respond(shown.length === 0 ? null : shown, cost);
   }
   const body = relayBody(answer, {
     ticks,
@@ -84,5 +91,5 @@ export function answerToApp(
     ended,
     left: answered.cut,
   });
-  return new Response(body, { status, headers });
+  return respond(body);
 }
