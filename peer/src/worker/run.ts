@@ -1,5 +1,3 @@
-import type { Registration } from "#protocol/register";
-import type { SubmitAnswer } from "#protocol/submit";
 import { CliError, EXIT } from "../cli/error";
 import { coordinatorApi } from "../coordinator/api";
 import { listenForControl } from "../control/listen";
@@ -70,13 +68,8 @@ export async function runWorker(options: WorkerOptions, clock: Clock = systemClo
   const submitter = createSubmitter({
     outbox,
     clock,
-    submit(receipts, tickets) {
-      const send = (registration: Registration): Promise<SubmitAnswer> => {
-        membership.adopt(registration);
-        return api.submit({ tickets, receipts });
-      };
-      return withEnrolment(home, api, send, membership.known());
-    },
+    submit: (receipts, tickets) =>
+      withEnrolment(home, api, () => api.submit({ tickets, receipts }), membership.known()),
     onRefused: (code) => say(`The coordinator refused a receipt (${code}).`),
   });
   cleanup.defer(submitter.stop);

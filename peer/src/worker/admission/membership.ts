@@ -30,7 +30,6 @@ export function createMembership(home: Home, api: CoordinatorApi, clock: Clock):
   });
 
   function adopt(registration: Registration): void {
-    if (registration === current) return;
     const known = JSON.stringify(current?.jwks);
     current = registration;
     // The home's copy, read with every heartbeat, must not undo what the coordinator published since.
