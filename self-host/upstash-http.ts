@@ -9,8 +9,8 @@ import { secretChecker } from "./secret";
  * transaction. `Authorization: Bearer <secret>`; `Upstash-Encoding: base64` asks for strings in base64.
  *
  * Answers: 200 with `{result}`, or for lists one `{result}` or `{error}` each; 400 with `{error}` where
- * Redis refuses or the request is not understood; 401 without the secret; 413; 503 where Redis cannot
- * be asked or does not answer in time.
+ * Redis refuses or the request is not understood; 401 without the secret; 413; 503, in plain text, where
+ * Redis cannot be asked or does not answer in time.
  */
 export function serveUpstashHttp(
   redis: Redis,
@@ -121,7 +121,8 @@ function refusal(error: unknown): Response {
     );
   }
   if (error instanceof SyntaxError) return failure(400, "ERR the body is not JSON");
-  return failure(503, "ERR Redis does not answer");
+  // No JSON: with `{error}` the library reports a refusal of Redis, whatever the status.
+  return new Response("Redis does not answer", { status: 503 });
 }
 
 function failure(status: number, error: string): Response {

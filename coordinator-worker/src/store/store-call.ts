@@ -25,6 +25,10 @@ export async function storeCall<T>(
   }
 }
 
+/** What Redis says while it loads its data, has no room, or is no primary; in a pipeline behind the place of the command. */
+const REDIS_IS_AWAY =
+  /(^|failed: )(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|MISCONF|OOM)\b/;
+
 function isRefusal(cause: unknown): boolean {
   // drizzle wraps what the driver throws.
   const root = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
@@ -32,5 +36,6 @@ function isRefusal(cause: unknown): boolean {
     // Class 08, 53, 57: connection, resources, shutting down.
     return root.code !== undefined && !/^(08|53|57)/.test(root.code);
   }
-  return root instanceof errors.UpstashError;
+  if (root instanceof errors.UpstashJSONParseError) return false; // Whatever stands before Redis answered.
+  return root instanceof errors.UpstashError && !REDIS_IS_AWAY.test(root.message);
 }
