@@ -1,5 +1,5 @@
 import { openPublicKey, type OpenPublicKey, type PublicKey } from "#protocol/identity";
-import { remember } from "./remember";
+import { remember } from "#protocol/remember";
 
 /** By a key's bytes: what it takes to verify with it, for peers that come again. A key says nothing about who may do what. */
 const known = new Map<string, OpenPublicKey>();

@@ -3,7 +3,7 @@ import { TIERS } from "./domain/rate-tiers";
 import { inBackground } from "./in-background";
 import { hitWindow } from "./limit-rate";
 import { meetPeer } from "./met-peers";
-import { remember } from "./remember";
+import { remember } from "#protocol/remember";
 
 /**
  * By peer: its user, as this isolate last learned it. Picks the window to count in, nothing else: were it wrong, a request

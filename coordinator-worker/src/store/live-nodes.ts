@@ -6,7 +6,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { z } from "zod";
 import { isAlive } from "../domain/choose-candidates";
 import { LiveOffer } from "../domain/live-offer";
-import { remember } from "../remember";
+import { remember } from "#protocol/remember";
 import { announcedKey, liveKeys as keys } from "./live-keys";
 import { ratesKey } from "./model-rates";
 import { markedPipeline } from "./replay";

@@ -1,3 +1,5 @@
+import { remember } from "#protocol/remember";
+
 /** Where a request goes. */
 export type Address = {
   readonly url: URL;
@@ -21,7 +23,6 @@ export function addressOf(text: string): Address {
   const { origin, host } = url;
   const address = { url, origin, host, target: url.pathname + url.search };
   if (url.search !== "") return address;
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(text, address);
+  remember(known, MOST_KNOWN, text, address);
   return address;
 }

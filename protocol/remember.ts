@@ -1,5 +1,5 @@
 /**
- * Keeps a value for as long as this isolate lives or until it holds `most` of them: then all are forgotten, which is cheap
+ * Keeps a value until the process or isolate ends, or until it holds `most` of them: then all are forgotten, which is cheap
  * and fair to what is asked for often. Only for what can be learned again.
  */
 export function remember<Key, Value>(
