@@ -16,6 +16,8 @@ const coordinator = useCoordinator({ STARTER_CREDITS: "1000000" });
 const operator = operatorOf(coordinator);
 const { join: enrol, receiptOf, submit } = membersOf(coordinator);
 const MODEL = "rotation/model";
+/** Two heartbeats each, of the 120 a minute that a peer may send. */
+const TURNS_OF_A_PEER = 40;
 
 const kidOf = (jws: string) => decodeProtectedHeader(jws).kid;
 
@@ -29,18 +31,18 @@ async function shown(url = coordinator().url): Promise<string[]> {
 }
 
 it("rotates twice under traffic of every kind without one failed request", async () => {
-  const node = await newPeer(coordinator().url);
-  const before = await node.register();
   const models = [{ id: MODEL, engine: "ollama", state: "loaded" } as const];
-  const beat = (registration: Registration) => node.beat(registration, { models });
-  await beat(before);
-  const client = await enrol();
   const signedBy = new Set<string | undefined>();
   const failed: number[] = [];
   const over = new AbortController();
 
-  async function flow(): Promise<void> {
-    while (!over.signal.aborted) {
+  /** A node and a client with enrolments of their own: as many calls as a peer may make in a minute, however fast they are. */
+  async function someTurns(): Promise<void> {
+    const node = await newPeer(coordinator().url);
+    const beat = (registration: Registration) => node.beat(registration, { models });
+    const before = await node.register();
+    const client = await enrol();
+    for (let turn = 0; turn < TURNS_OF_A_PEER && !over.signal.aborted; turn += 1) {
       const answers = [await beat(before), await beat(await node.register())];
       const asked = await client.call("/authorize", { body: { model: MODEL, budget: 1_000 } });
       answers.push(asked);
@@ -54,6 +56,9 @@ it("rotates twice under traffic of every kind without one failed request", async
       }
       failed.push(...answers.filter((one) => !one.ok).map((one) => one.status));
     }
+  }
+  async function flow(): Promise<void> {
+    while (!over.signal.aborted) await someTurns();
   }
   const flows = [flow(), flow(), flow()];
   await expect.poll(() => signedBy.size, { timeout: 45_000 }).toBe(1);
