@@ -1,46 +1,35 @@
-// Takes programs away while requests flow, and audits the ledger afterwards.
-// usage: npm run test:chaos [-- kills | storm] [--seed N] [--runs 20] [--requests 6] [--seconds 40] [--apps 40]
-//   kills  coordinator, worker or client is killed at a random moment, run after run (--runs, --requests)
-//   storm  three nodes, the coordinator and the stores by turns, under many apps at once (--seconds, --apps)
-import { parseArgs } from "node:util";
+// Takes programs away while requests flow, and audits the ledger afterwards: see --help.
+import { parseFlags, USAGE } from "./flags";
 import { kills } from "./kills";
 import { storm } from "./storm";
 
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      runs: { type: "string", default: "20" },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
-      requests: { type: "string", default: "6" },
-      seconds: { type: "string", default: "40" },
-      apps: { type: "string", default: "40" },
-    },
-  });
-  const seed = Number(values.seed);
-  const parts = { kills: runKills, storm: runStorm };
-  const names = positionals.length === 0 ? Object.keys(parts) : positionals;
-  for (const name of names) {
-    if (!Object.hasOwn(parts, name)) {
-      console.error(`There is no part ${name}; there are ${Object.keys(parts).join(" and ")}.`);
-      return 2;
-    }
+  const asked = parseFlags(process.argv.slice(2), Date.now() % 1_000_000);
+  if (asked.kind === "help") {
+    process.stdout.write(USAGE);
+    return 0;
   }
+  if (asked.kind === "refused") {
+    process.stderr.write(`${asked.why}.\n${USAGE}`);
+    return 2;
+  }
+  const { plan } = asked;
+  const parts = { kills: runKills, storm: runStorm };
   let isGood = true;
-  for (const name of names) isGood = (await parts[name as keyof typeof parts]()) && isGood;
+  for (const name of plan.parts) isGood = (await parts[name]()) && isGood;
   return isGood ? 0 : 1;
 
   function runKills(): Promise<boolean> {
-    const plan = { runs: Number(values.runs), seed, requestsEach: Number(values.requests) };
-    say(`kills: ${plan.runs} runs with ${plan.requestsEach} requests each; --seed ${seed}`);
-    return kills(plan, say);
+    const { runs, requestsEach, seed } = plan.kills;
+    say(`kills: ${runs} runs with ${requestsEach} requests each; --seed ${seed}`);
+    return kills(plan.kills, say);
   }
   function runStorm(): Promise<boolean> {
-    const plan = { seconds: Number(values.seconds), seed, atOnce: Number(values.apps) };
-    say(`storm: ${plan.atOnce} apps for ${plan.seconds} seconds; --seed ${seed}`);
-    return storm(plan, say);
+    const { atOnce, seconds, seed } = plan.storm;
+    say(`storm: ${atOnce} apps for ${seconds} seconds; --seed ${seed}`);
+    return storm(plan.storm, say);
   }
 }
 
