@@ -9,10 +9,15 @@ export async function explainListenErrors(
   flags: { readonly host: string; readonly port: string },
   serve: () => Promise<void>,
 ): Promise<void> {
+  /** For a name that has no address the runtime shows no code that means anything. */
+  const nowhere = [
+    `Nothing can listen on ${host}.`,
+    `Choose an address of this machine with ${flags.host}.`,
+  ] as const;
   try {
     await serve();
   } catch (cause) {
-    const explained = explain(errorCode(cause));
+    const explained = explain(errorCode(cause)) ?? (isAboutListening(cause) ? nowhere : undefined);
     if (explained === undefined) throw cause;
     throw new CliError(EXIT.failed, explained[0], explained[1], { cause });
   }
@@ -35,4 +40,9 @@ export async function explainListenErrors(
         return undefined;
     }
   }
+}
+
+function isAboutListening(cause: unknown): boolean {
+  if (!(cause instanceof Error && "syscall" in cause)) return false;
+  return cause.syscall === "listen" || cause.syscall === "getaddrinfo";
 }
