@@ -80,9 +80,12 @@ function wrongMethod(allow: string): Response {
   return appError(405, "method_not_allowed", text, { headers: { allow } });
 }
 
-/** Path and query of an absolute URL, as they came; a fragment, which no request should have, goes no further. */
+/**
+ * Path and query of a URL, which is absolute unless its request named no host, as they came; a fragment, which no request
+ * should have, goes no further.
+ */
 function targetOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
   const end = url.indexOf("#");
   return start === -1 ? "/" : url.slice(start, end === -1 ? undefined : end);
 }

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { OpenAiError } from "#protocol/openai-error";
+import { withoutLastWords } from "#support/last-words";
 import {
   callsOf,
   CHAT,
@@ -166,6 +167,18 @@ it("says 100 Continue to who waits for it", async () => {
     `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n` +
     `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   expect(await raw(client.url, head, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 100 Continue/);
+});
+
+it("answers HTTP/1.0, which names no host, and ends a stream of it with the connection", async () => {
+  const stream = () =>
+    new Response("data: 1\n\n", { headers: { "content-type": "text/event-stream" } });
+  const { client } = await startWarm(stream);
+  const body = chatBody({ stream: true });
+  const head = `POST ${CHAT} HTTP/1.0\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const answer = await raw(client.url, head, /never/);
+  expect(answer).toMatch(/^HTTP\/1\.\d 200/);
+  expect(answer).not.toMatch(/transfer-encoding/i);
+  expect(withoutLastWords(answer).endsWith("\r\n\r\ndata: 1\n\n")).toBe(true);
 });
 
 it("keeps a connection in use after a refusal", async () => {

@@ -2,10 +2,11 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9-]+\.
 
 /**
  * Whether the `Host` of a request is a name of this endpoint. A page elsewhere can make its own name resolve to
- * 127.0.0.1 and then read what it likes; the browser still sends that name here.
+ * 127.0.0.1 and then read what it likes; the browser still sends that name here. Who sends none is no browser, but a
+ * program that speaks HTTP/1.0.
  */
 export function isOwnHost(hostHeader: string | null, listening: string): boolean {
-  if (hostHeader === null) return false;
+  if (hostHeader === null) return true;
   const host = hostHeader.replace(/:\d+$/, "");
   if (LOOPBACK_HOST.test(host)) return true;
   // Listening beyond loopback was the user's choice; then its address is a name too.
