@@ -115,10 +115,11 @@ function isNotForTheApp(name: string): boolean {
   return NOT_BACK.has(name) || isOfAKindNotBack(name);
 }
 
-/** Only the node itself says `troop-…`. */
+/** Only the node itself says `troop-…`, and only the client `x-troop-…`. */
 function isOfAKindNotBack(name: string): boolean {
   return (
     name.startsWith("troop-") ||
+    name.startsWith("x-troop-") ||
     name.startsWith("access-control-") ||
     name.startsWith("cross-origin-")
   );

@@ -55,7 +55,7 @@ it("passes on what belongs to the request, and nothing that names the app, its u
   });
 });
 
-it("passes an engine's headers back, repeated ones too, but no cookie, no connection and no word of the node's", () => {
+it("passes an engine's headers back, repeated ones too, but no cookie, no connection and no word of the node's or the client's", () => {
   const lines = headerLines([
     ["Content-Type", "text/event-stream"],
     ["X-Accel-Buffering", "no"],
@@ -68,6 +68,7 @@ it("passes an engine's headers back, repeated ones too, but no cookie, no connec
     ["X-Hop", "1"],
     ["Transfer-Encoding", "chunked"],
     ["Troop-Refusal", "node_busy"],
+    ["X-Troop-Credits", "0"],
   ]);
   const headers = new Headers();
   addAnswerHeaders(headers, lines);
