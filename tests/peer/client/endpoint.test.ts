@@ -10,6 +10,7 @@ import {
   startClient,
   startWarm,
 } from "./client-under-test";
+import { openStream } from "./fake-node";
 
 async function codeOf(answer: Response): Promise<string | null> {
   return OpenAiError.parse(await answer.json()).error.code;
@@ -170,9 +171,12 @@ it("says 100 Continue to who waits for it", async () => {
 });
 
 it("answers HTTP/1.0, which names no host, and ends a stream of it with the connection", async () => {
-  const stream = () =>
-    new Response("data: 1\n\n", { headers: { "content-type": "text/event-stream" } });
-  const { client } = await startWarm(stream);
+  const { client } = await startWarm(() => {
+    const stream = openStream();
+    stream.write("data: 1\n\n");
+    stream.end();
+    return stream.response;
+  });
   const body = chatBody({ stream: true });
   const head = `POST ${CHAT} HTTP/1.0\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
   const answer = await raw(client.url, head, /never/);
