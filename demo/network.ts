@@ -8,6 +8,7 @@ import { platformNamed } from "#peer/platform/platform";
 import type { WorkerReady } from "#peer/worker/options";
 import { runWorker } from "#peer/worker/run";
 import { startCoordinator } from "#self-host/coordinator";
+import { COORDINATOR_FOLDER } from "./data-folder";
 
 /** Everything of this network is on this machine. */
 const HOST = "127.0.0.1";
@@ -44,7 +45,7 @@ export type Network = {
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const { dataDir, env, say } = options;
   const coordinator = await startCoordinator({
-    dataDir: join(dataDir, "coordinator"),
+    dataDir: join(dataDir, COORDINATOR_FOLDER),
     host: HOST,
     port: options.coordinatorPort,
     databaseUrl: options.databaseUrl,

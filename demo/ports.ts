@@ -1,13 +1,14 @@
 import { SelfHostError } from "#self-host/self-host-error";
 
-/** Throws a `SelfHostError` that names the flag where somebody else listens on the port. */
+/** Throws a `SelfHostError` that names the flag where somebody else listens on the port, or this user may not. */
 export function requireFreePort(port: number, flag: string): void {
   try {
     Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
   } catch (cause) {
+    const isDenied = cause instanceof Error && "code" in cause && cause.code === "EACCES";
     throw new SelfHostError(
-      `Port ${port} is in use by another program`,
-      `Stop that program, or choose another port: npm start -- ${flag} N`,
+      isDenied ? `Port ${port} may not be used` : `Port ${port} is in use by another program`,
+      `${isDenied ? "C" : "Stop that program, or c"}hoose another port: npm start -- ${flag} N`,
       { cause },
     );
   }

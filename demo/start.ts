@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { keepOffProxy } from "#peer/engines/keep-off-proxy";
-import { SelfHostError } from "#self-host/self-host-error";
+import { toldOf } from "#self-host/self-host-error";
+import { stopSignal, whenAborted } from "#self-host/stop-signal";
 import { prepareDataFolder } from "./data-folder";
 import { findEngines, type LentEngines } from "./engines";
 import { parseFlags, USAGE } from "./flags";
@@ -16,7 +17,10 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const stopped = stopSignal();
+  const { signal, stop } = stopSignal(["SIGINT", "SIGTERM", "SIGHUP"]);
+  // npm, when it is killed, does not say so to what it started.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stop(), PARENT_CHECK_MS).unref();
   requireFreePort(flags.port, "--port");
   requireFreePort(flags.coordinatorPort, "--coordinator-port");
   prepareDataFolder(flags.dataDir, flags.fresh);
@@ -32,8 +36,10 @@ async function main(): Promise<void> {
     env: process.env,
     say,
   });
-  process.stdout.write(describe(network, engines, await firstModel(network)));
-  await Promise.race([stopped, network.ended]);
+  if (!signal.aborted) {
+    process.stdout.write(describe(network, engines, await firstModel(network)));
+    await Promise.race([whenAborted(signal), network.ended]);
+  }
   process.stderr.write("\nStopping …\n");
   await network.stop();
   await engines.stop();
@@ -76,26 +82,10 @@ async function firstModel(network: Network): Promise<string> {
   return data.find(({ id }) => !id.includes("embed"))?.id ?? data[0]?.id ?? "MODEL";
 }
 
-function stopSignal(): Promise<void> {
-  return new Promise((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1)); // A second one does not wait.
-        done();
-      });
-    }
-    // npm, when it is killed, does not say so to what it started.
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && done(), PARENT_CHECK_MS).unref();
-  });
-}
-
 try {
   await main();
   process.exit(0);
 } catch (cause) {
-  const message = cause instanceof Error ? cause.message : "Something failed";
-  process.stderr.write(`${message}.\n`.replace("..", "."));
-  if (cause instanceof SelfHostError) process.stderr.write(`${cause.hint}\n`);
+  process.stderr.write(toldOf(cause));
   process.exit(1);
 }

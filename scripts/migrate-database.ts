@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { migrate } from "#self-host/migrate";
-import { SelfHostError } from "#self-host/self-host-error";
+import { SelfHostError, toldOf } from "#self-host/self-host-error";
 
 const databaseUrl = process.env["DATABASE_URL"];
 if (databaseUrl === undefined) {
@@ -15,6 +15,6 @@ try {
   );
 } catch (cause) {
   if (!(cause instanceof SelfHostError)) throw cause;
-  process.stderr.write(`${cause.message}.\n${cause.hint}\n`);
+  process.stderr.write(toldOf(cause));
   process.exit(1);
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { ConfigError, parseConfig } from "#coordinator/config";
@@ -51,7 +50,6 @@ export type RunningCoordinator = {
 /** The coordinator under Miniflare: the bundle of `wrangler deploy`, over embedded or real stores. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const say = options.say ?? (() => undefined);
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   say("Opening the stores …");
   const bundling = coordinatorBundle();
   bundling.catch(() => undefined); // Awaited below, when the stores can be closed again.

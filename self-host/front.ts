@@ -96,7 +96,7 @@ function listen(
   } catch (cause) {
     throw new SelfHostError(
       `the coordinator cannot listen on ${hostname}:${port}`,
-      "Another program has that port, or the address is not this machine's. Choose another port.",
+      "Another program has that port, or the address is not this machine's. Choose another with --port N or --host HOST.",
       { cause },
     );
   }

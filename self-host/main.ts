@@ -1,9 +1,18 @@
-import { parseArgs } from "node:util";
 import { resolve } from "node:path";
+import { OPERATOR_SETTINGS } from "#coordinator/config";
 import { isRange } from "#protocol/address-ranges";
 import type { TrustedProxies } from "./client-address";
 import { startCoordinator } from "./coordinator";
-import { SelfHostError } from "./self-host-error";
+import { portOf, readFlags } from "./flags";
+import { SelfHostError, toldOf } from "./self-host-error";
+import { stopSignal, whenAborted } from "./stop-signal";
+
+const FLAGS = {
+  port: { type: "string", default: "8787" },
+  host: { type: "string", default: "127.0.0.1" },
+  data: { type: "string", default: ".troop/coordinator" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
 
 const USAGE = `Runs a coordinator on this machine.
 
@@ -12,57 +21,35 @@ const USAGE = `Runs a coordinator on this machine.
   DATABASE_URL=postgres://…  use this Postgres instead of the embedded one
   REDIS_URL=redis://…        use this Redis instead of the embedded one
   PUBLIC_URL=https://…       the URL that peers are given, where it is not http://HOST:PORT
-  ALLOWED_RANGES, STARTER_CREDITS, REGISTRATIONS_PER_HOUR, ADMIN_PASSWORD,
-  AUDIT_RETENTION_DAYS, AUDIT_ADDRESSES, MODEL_ALIASES: see docs/operators.md
+  PUBLIC_URL_ALIASES, ALLOWED_RANGES, STARTER_CREDITS, STARTER_NEEDS_HARDWARE, JOIN_POLICY, REGISTRATIONS_PER_HOUR,
+  AUDIT_RETENTION_DAYS, AUDIT_ADDRESSES, MODEL_ALIASES, ADMIN_PASSWORD: see docs/operators.md
   TRUSTED_PROXIES=127.0.0.1/32    CIDR ranges of proxies in front of it, with commas between them, and
   PROXY_HEADER=x-forwarded-for    the header in which they say who called them; no other such header is believed
 `;
 
-const SETTINGS = [
-  "PUBLIC_URL",
-  "PUBLIC_URL_ALIASES",
-  "ALLOWED_RANGES",
-  "STARTER_CREDITS",
-  "REGISTRATIONS_PER_HOUR",
-  "ADMIN_PASSWORD",
-  "AUDIT_RETENTION_DAYS",
-  "AUDIT_ADDRESSES",
-  "MODEL_ALIASES",
-];
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "8787" },
-      host: { type: "string", default: "127.0.0.1" },
-      data: { type: "string", default: ".troop/coordinator" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
+  const flags = readFlags(process.argv.slice(2), FLAGS, "npm run self-host -- --help");
+  if (flags.help) {
     process.stdout.write(USAGE);
     return;
   }
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new SelfHostError("--port must be a number from 0 to 65535", "For example: --port 8787");
-  }
+  const { signal } = stopSignal(["SIGINT", "SIGTERM"]);
   const coordinator = await startCoordinator({
-    dataDir: resolve(values.data),
-    host: values.host,
-    port,
+    dataDir: resolve(flags.data),
+    host: flags.host,
+    port: portOf("--port", flags.port),
     databaseUrl: process.env.DATABASE_URL,
     redisUrl: process.env.REDIS_URL,
     proxies: trustedProxies(process.env),
     settings: Object.fromEntries(
-      SETTINGS.flatMap((name) =>
+      OPERATOR_SETTINGS.flatMap((name) =>
         process.env[name] === undefined ? [] : [[name, process.env[name]]],
       ),
     ),
     say: (line) => process.stderr.write(`${line}\n`),
   });
-  process.stdout.write(`The coordinator listens on ${coordinator.url}\n`);
-  await stopSignal();
+  if (!signal.aborted) process.stdout.write(`The coordinator listens on ${coordinator.url}\n`);
+  await whenAborted(signal);
   process.stderr.write("Stopping …\n");
   await coordinator.stop();
 }
@@ -81,23 +68,10 @@ function trustedProxies(env: NodeJS.ProcessEnv): TrustedProxies | undefined {
   return { ranges, header };
 }
 
-function stopSignal(): Promise<void> {
-  return new Promise((done) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1)); // A second one does not wait.
-        done();
-      });
-    }
-  });
-}
-
 try {
   await main();
   process.exit(0);
 } catch (cause) {
-  const known = cause instanceof SelfHostError;
-  process.stderr.write(`${cause instanceof Error ? cause.message : "Something failed."}\n`);
-  if (known) process.stderr.write(`${cause.hint}\n`);
-  process.exit(known ? 1 : 70);
+  process.stderr.write(toldOf(cause));
+  process.exit(cause instanceof SelfHostError ? 1 : 70);
 }

@@ -8,3 +8,10 @@ export class SelfHostError extends Error {
     this.hint = hint;
   }
 }
+
+/** An error as sentences for people, one a line; of what nobody foresaw the message alone. */
+export function toldOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : "something failed";
+  const first = `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, "")}.\n`;
+  return cause instanceof SelfHostError ? `${first}${cause.hint}\n` : first;
+}

@@ -77,6 +77,17 @@ const Settings = z.object({
   ADMIN_PASSWORD: z.string().min(16, "must have 16 characters or more").max(256).optional(),
 });
 
+/** Names of what an operator sets; the rest, stores and keys, a self-hosted coordinator has from its host. */
+export const OPERATOR_SETTINGS: readonly string[] = Object.keys(
+  Settings.omit({
+    DATABASE_URL: true,
+    DATABASE_FETCH_ENDPOINT: true,
+    UPSTASH_REDIS_REST_URL: true,
+    UPSTASH_REDIS_REST_TOKEN: true,
+    SIGNING_KEYS: true,
+  }).shape,
+);
+
 export type Config = {
   readonly databaseUrl: string;
   readonly databaseFetchEndpoint: string | undefined;

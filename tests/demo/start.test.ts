@@ -22,6 +22,7 @@ const NO_ENGINES = {
   LLAMACPP_HOST: "127.0.0.1:1",
 };
 
+/** In a process group of its own, so that what it leaves behind can be seen. */
 function start(args: readonly string[]) {
   const process_ = Bun.spawn([process.execPath, "demo/start.ts", ...args], {
     cwd: ROOT,
@@ -29,9 +30,21 @@ function start(args: readonly string[]) {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
+    detached: true,
   });
-  onTestFinished(() => process_.kill("SIGKILL"));
+  onTestFinished(() => {
+    if (isAnythingLeft(process_.pid)) process.kill(-process_.pid, "SIGKILL");
+  });
   return process_;
+}
+
+/** Whether a process runs of those that a program started, or itself. */
+function isAnythingLeft(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false; // No such process.
+  }
 }
 
 async function untilSaid(stream: ReadableStream<Uint8Array>, what: RegExp): Promise<string> {
@@ -66,7 +79,7 @@ const balanceOf = async (command: string): Promise<Balance> =>
   Balance.parse(JSON.parse(await shell(`${command} --json`)));
 
 it("brings up a network whose printed curl line and balance commands work, and keeps its data", async () => {
-  const { args, port } = await network();
+  const { args, port, data: folderOfAll } = await network();
   const first = start(args);
   const said = await untilSaid(first.stdout, /Ctrl-C/);
   expect(said).toContain("demo engine");
@@ -78,6 +91,19 @@ it("brings up a network whose printed curl line and balance commands work, and k
   const clientBefore = await balanceOf(client);
   const workerBefore = await balanceOf(worker);
   expect(clientBefore.user_id).not.toBe(workerBefore.user_id);
+
+  // What follows shows that it took nothing from the one that runs.
+  const greedy = start([
+    "--port",
+    "0",
+    "--coordinator-port",
+    "0",
+    "--data",
+    folderOfAll,
+    "--fresh",
+  ]);
+  expect(await greedy.exited).toBe(1);
+  expect(await new Response(greedy.stderr).text()).toMatch(/is in use by process \d+\.\n.*--data/);
 
   expect((await shell(`${curl} -s`)).trimEnd()).toMatch(
     /data: \[DONE\]\n\n: x-troop-credits: [\d.]+$/,
@@ -108,6 +134,7 @@ it("brings up a network whose printed curl line and balance commands work, and k
 
   first.kill("SIGINT");
   expect(await first.exited).toBe(0);
+  expect(isAnythingLeft(first.pid)).toBe(false);
   await expect(fetch(`http://127.0.0.1:${port}/v1/models`)).rejects.toThrow();
 
   const second = start(args);
@@ -116,6 +143,25 @@ it("brings up a network whose printed curl line and balance commands work, and k
   second.kill("SIGINT");
   expect(await second.exited).toBe(0);
 }, 90_000);
+
+it.each([
+  "Starting Monkey Troop",
+  "Bringing the database",
+  "Starting the worker",
+  "Starting the client",
+])(
+  "stops all of it where Ctrl-C comes while it says: %s",
+  async (phase) => {
+    const data = mkdtempSync(join(folder, "interrupted-"));
+    const run = start(["--port", "0", "--coordinator-port", "0", "--data", data]);
+    await untilSaid(run.stderr, new RegExp(phase));
+    run.kill("SIGINT");
+    expect(await run.exited).toBe(0);
+    expect(await new Response(run.stdout).text()).toBe("");
+    expect(isAnythingLeft(run.pid)).toBe(false);
+  },
+  60_000,
+);
 
 it.each(["--port", "--coordinator-port"])(
   "names the port and the flag, and no stack, where %s is taken",
