@@ -1,9 +1,9 @@
 import { parseFlags } from "./cli/parse-flags";
 import type { Terminal } from "./cli/context";
 import { EXIT, type Exit } from "./cli/error";
-import { findCommand } from "./cli/find-command";
+import { asksForHelp, findCommand } from "./cli/find-command";
 import { GLOBAL_FLAGS } from "./cli/global-flags";
-import { commandHelp, overviewHelp } from "./cli/help";
+import { commandHelp, groupHelp, overviewHelp } from "./cli/help";
 import { makeContext } from "./cli/make-context";
 import { reportOf } from "./cli/report-error";
 import type { Command, CommandRow } from "./command";
@@ -31,8 +31,12 @@ async function dispatch(
   terminal: Terminal,
 ): Promise<Exit> {
   const isHelp = args[0] === "help";
-  const { row, rest } = findCommand(isHelp ? [...args.slice(1), "--help"] : args, rows);
+  const { row, group, rest } = findCommand(isHelp ? [...args.slice(1), "--help"] : args, rows);
   if (row !== undefined) return runCommand(row, await row.load(), rest, terminal);
+  if (group !== undefined) {
+    await terminal.writeOut(groupHelp(group, rows));
+    return EXIT.ok;
+  }
 
   const flags = parseFlags(rest, GLOBAL_FLAGS, terminal.env, "troop --help");
   if (flags.version) return showVersion(terminal);
@@ -70,9 +74,4 @@ async function runCommand(
 async function showVersion(terminal: Terminal): Promise<Exit> {
   await terminal.writeOut(`troop ${VERSION}\n`);
   return EXIT.ok;
-}
-
-/** Help is given whatever else is wrong with the line: that is when it is needed. */
-function asksForHelp(args: readonly string[]): boolean {
-  return args.includes("--help") || args.includes("-h");
 }

@@ -96,6 +96,20 @@ it("gives each real command a help with an example that starts with its name", a
   }
 });
 
+it.each([[["team", "--help"]], [["help", "team"]], [["-h", "team"]]])(
+  "shows the commands that begin with one word with %j",
+  async (args) => {
+    const rows = ["team make", "team leave", "other"].map((name) => ({
+      ...row(() => expect.unreachable("it was not called"), name),
+      aliases: [],
+    }));
+    const { exit, terminal } = await run(args, rows);
+    expect(exit).toBe(EXIT.ok);
+    expect(terminal.out()).toMatch(/^Usage: troop team <command>[^]*team make[^]*team leave/);
+    expect(terminal.out()).not.toContain("other");
+  },
+);
+
 it("answers wrong usage with exit 2 and nothing on stdout", async () => {
   for (const args of [[], ["gret"], ["greet", "--nam"], ["--name", "x", "greet"], ["greet", "x"]]) {
     const { exit, terminal } = await run(args);

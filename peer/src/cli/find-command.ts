@@ -4,11 +4,18 @@ import { GLOBAL_FLAGS } from "./global-flags";
 import { nearest } from "./nearest";
 import { tokenize } from "./parse-flags";
 
-/** Takes the command's name, of one word or two, out of the arguments; `row` is absent where none is named. */
+/**
+ * Takes the command's name, of one word or two, out of the arguments; `row` is absent where none is named. `group`: the
+ * first word of several commands, where help on these is asked for.
+ */
 export function findCommand(
   args: readonly string[],
   rows: readonly CommandRow[],
-): { readonly row: CommandRow | undefined; readonly rest: readonly string[] } {
+): {
+  readonly row: CommandRow | undefined;
+  readonly group?: string;
+  readonly rest: readonly string[];
+} {
   let first: { readonly value: string; readonly index: number } | undefined;
   for (const token of tokenize(args, GLOBAL_FLAGS)) {
     if (token.kind === "option" && !Object.hasOwn(GLOBAL_FLAGS, token.name)) {
@@ -30,8 +37,16 @@ export function findCommand(
     if (first !== undefined || !isFirstWord(name, rows)) throw unknownCommand(name, rows);
     first = token;
   }
-  if (first !== undefined) throw unknownCommand(first.value, rows);
+  if (first !== undefined) {
+    if (!asksForHelp(args)) throw unknownCommand(first.value, rows);
+    return { row: undefined, group: first.value, rest: args };
+  }
   return { row: undefined, rest: args };
+}
+
+/** Help is given whatever else is wrong with the line: that is when it is needed. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
 }
 
 function rowNamed(name: string, rows: readonly CommandRow[]): CommandRow | undefined {

@@ -3,18 +3,28 @@ import { columns } from "./columns";
 import { GLOBAL_FLAGS } from "./global-flags";
 
 export function overviewHelp(rows: readonly CommandRow[]): string {
-  const commands = rows.map((row) => [`  ${[row.name, ...row.aliases].join(", ")}`, row.summary]);
   return `Lend idle GPUs for LLM inference, and use other people's.
 
 Usage: troop <command> [flags]
 
 Commands:
-${columns(commands)}
+${commandRows(rows)}
 Flags of every command:
 ${columns(flagRows(GLOBAL_FLAGS))}
 Exit numbers: 0 done, 1 failed, 2 wrong usage, 3 coordinator not reachable, 4 coordinator refused
 
 More on a command: troop <command> --help
+`;
+}
+
+/** Of the commands that begin with the same word. */
+export function groupHelp(word: string, rows: readonly CommandRow[]): string {
+  const group = rows.filter(({ name }) => name.startsWith(`${word} `));
+  return `Usage: troop ${word} <command> [flags]
+
+Commands:
+${commandRows(group)}
+More on a command: troop ${word} <command> --help
 `;
 }
 
@@ -31,6 +41,10 @@ ${own}Flags of every command:
 ${columns(flagRows(GLOBAL_FLAGS))}
 Examples:
 ${row.examples.map((example) => `  ${example}\n`).join("")}`;
+}
+
+function commandRows(rows: readonly CommandRow[]): string {
+  return columns(rows.map((row) => [`  ${[row.name, ...row.aliases].join(", ")}`, row.summary]));
 }
 
 function flagRows(flags: FlagSpecs): string[][] {
