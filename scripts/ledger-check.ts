@@ -1,32 +1,37 @@
-// Audits the ledger: npm run ledger:check [-- --data .troop | --database-url postgres://…]
+// Audits the ledger: npm run ledger:check [-- --data .troop | --url https://… | --database-url postgres://…]
 // Ends with 0 where all is as it must be, 1 where something is not (the first is shown), 2 where it could not look.
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { counted } from "#protocol/counted";
 import { formatCredits } from "#protocol/microcredits";
 import { LEDGER_CHECK_PATH, LedgerCheck } from "#protocol/ledger-check";
 import { openPostgresBackend } from "#self-host/backend-postgres";
-import { askCoordinator } from "./ask-coordinator";
+import { readFlags } from "#self-host/flags";
+import { toldOf } from "#self-host/self-host-error";
+import { askCoordinator, type Where } from "./ask-coordinator";
 
 /** Milliseconds that an audit of a large ledger may take. */
 const LIMIT_MS = 600_000;
 
+const FLAGS = {
+  data: { type: "string", default: ".troop" },
+  url: { type: "string" },
+  "database-url": { type: "string" },
+} as const;
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: "string", default: ".troop" },
-      "database-url": { type: "string" },
-    },
-  });
-  const databaseUrl = values["database-url"] ?? process.env["DATABASE_URL"];
+  const { data, url, ...flags } = readFlags(process.argv.slice(2), FLAGS, "docs/operators.md");
+  // A coordinator that is named on the line is the one that is meant, whatever the environment has.
+  const databaseUrl =
+    flags["database-url"] ?? (url === undefined ? process.env["DATABASE_URL"] : undefined);
   const report =
-    databaseUrl === undefined ? await throughCoordinator(values.data) : await straight(databaseUrl);
+    databaseUrl === undefined
+      ? await throughCoordinator({ data, url })
+      : await straight(databaseUrl);
   process.stdout.write(describe(report));
   return report.offender_count === 0 ? 0 : 1;
 }
 
-async function throughCoordinator(data: string): Promise<LedgerCheck> {
-  const where = { data, url: undefined };
+async function throughCoordinator(where: Where): Promise<LedgerCheck> {
   return LedgerCheck.parse(await askCoordinator(where, LEDGER_CHECK_PATH, { limitMs: LIMIT_MS }));
 }
 
@@ -64,6 +69,6 @@ try {
   process.exit(await main());
 } catch (error) {
   // Of a database's error the name and the server's words, never the URL, which holds a password.
-  process.stderr.write(`${error instanceof Error ? error.message : "Something failed."}\n`);
+  process.stderr.write(toldOf(error));
   process.exit(2);
 }

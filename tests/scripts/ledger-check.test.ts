@@ -7,11 +7,13 @@ import { startPgliteOnTcp } from "../self-host/pglite-on-tcp";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-async function ledgerCheck(...args: string[]) {
+const ledgerCheck = (...args: string[]) => ledgerCheckAs({}, ...args);
+
+async function ledgerCheckAs(set: Readonly<Record<string, string>>, ...args: string[]) {
   const script = join(ROOT, "scripts/ledger-check.ts");
-  const { DATABASE_URL: _, ...env } = process.env;
+  const { DATABASE_URL: _, ADMIN_PASSWORD: __, ...env } = process.env;
   const run = Bun.spawn([process.execPath, script, ...args], {
-    env,
+    env: { ...env, ...set },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [exit, out, err] = await Promise.all([
@@ -25,6 +27,18 @@ async function ledgerCheck(...args: string[]) {
 it("asks the coordinator that runs with a data folder, and says so when none does", async () => {
   const coordinator = await startTestCoordinator();
   const found = await ledgerCheck("--data", coordinator.dataDir);
+  const password = await Bun.file(join(coordinator.dataDir, "admin-password")).text();
+  const set = { ADMIN_PASSWORD: password, DATABASE_URL: "postgres://127.0.0.1:1/another" };
+  expect(await ledgerCheckAs(set, "--url", coordinator.url)).toEqual(found);
+  const wrong = { ADMIN_PASSWORD: "another-operators-password" };
+  for (const where of [
+    ["--url", coordinator.url],
+    ["--data", coordinator.dataDir],
+  ]) {
+    const refused = await ledgerCheckAs(wrong, ...where);
+    expect(refused).toMatchObject({ exit: 2, out: "" });
+    expect(refused.err).toMatch(/answers 401\.\nIt has another .*ADMIN_PASSWORD/);
+  }
   await coordinator.stop();
   expect(found).toMatchObject({ exit: 0, err: "" });
   expect(found.out).toMatch(/^Checked \d+ transfers, .*\nEvery law of the ledger holds\.\n$/);
@@ -62,4 +76,17 @@ it("ends with 2 where the database cannot be reached, and does not show its pass
   const { exit, out, err } = await ledgerCheck("--database-url", url);
   expect(exit).toBe(2);
   expect(out + err).not.toContain("secret-word");
+});
+
+it.each([
+  [["--nope"], "Unknown option '--nope'.\nSee docs/operators.md\n"],
+  [["--url", "nowhere"], /^--url is no URL\.\nFor example: .*\n$/],
+  [
+    ["--url", "http://127.0.0.1:1"],
+    /^The operator's password is not known\.\nSet ADMIN_PASSWORD.*\n$/,
+  ],
+])("tells the next thing to do for %j", async (args, what) => {
+  const { exit, out, err } = await ledgerCheck(...args);
+  expect({ exit, out }).toEqual({ exit: 2, out: "" });
+  expect(err).toEqual(typeof what === "string" ? what : expect.stringMatching(what));
 });
