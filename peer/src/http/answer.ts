@@ -41,6 +41,9 @@ export type IncomingAnswer = {
 /** Bytes that wait for a reader before the sender has to wait, too. */
 const UNREAD_BYTES = 64 * 1_024;
 
+/** Reads what has been read. */
+const NOBODY: BodyReader = { onData() {}, onEnd() {} };
+
 /** `connection`: what the answer comes by. */
 export function createAnswer(
   head: AnswerHead,
@@ -52,12 +55,13 @@ export function createAnswer(
   let isPaused = false;
   /** `undefined` while more may come. */
   let isWhole: boolean | undefined;
-  let waiting: (() => void)[] = [];
+  let waiting: (() => void)[] | undefined;
 
   const hasCome = (): boolean => unreadBytes > 0 || isWhole === true;
   function wake(): void {
+    if (waiting === undefined) return;
     for (const go of waiting) go();
-    waiting = [];
+    waiting = undefined;
   }
   function pause(): void {
     // One that is whole belongs to another request.
@@ -77,7 +81,7 @@ export function createAnswer(
     header: (name) => headerValue(head.headers, name),
     hasBegun() {
       if (hasCome() || isWhole !== undefined) return hasCome();
-      return new Promise((go) => void waiting.push(() => go(hasCome())));
+      return new Promise((go) => void (waiting ??= []).push(() => go(hasCome())));
     },
     get isWhole() {
       return isWhole === true;
@@ -85,9 +89,10 @@ export function createAnswer(
     peek: () => unread[0],
     takeWhole() {
       if (isWhole !== true || reader !== undefined) return undefined;
-      const [first = new Uint8Array(), ...rest] = unread;
-      answer.read({ onData() {}, onEnd() {} });
-      return rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+      const pieces = unread;
+      answer.read(NOBODY);
+      const [only] = pieces;
+      return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
     },
     read(next) {
       if (reader !== undefined) throw new Error("An answer is read once.");
