@@ -31,7 +31,7 @@ export function cutAt(whole: Uint8Array, places: readonly number[]): Bytes[] {
   return ends
     .toSorted((a, b) => a - b)
     .map((end) => {
-      const piece = Uint8Array.from(whole.subarray(from, end));
+      const piece = Buffer.from(whole.subarray(from, end));
       from = end;
       return piece;
     });

@@ -10,7 +10,7 @@ export type MessageEvents = {
 
 export type MessageOpener = {
   /** False: this is not the message that was sealed; nothing is opened after that. */
-  push(bytes: Bytes): boolean;
+  push(bytes: Uint8Array<ArrayBuffer>): boolean;
   /** Its end has come, as its sender set it. */
   readonly isWhole: boolean;
 };

@@ -1,7 +1,10 @@
 import { type AnswerHead, framingOf, parseHead } from "./answer-head";
 
-/** A view of what came over the wire, nobody else's memory. */
-export type Bytes = Uint8Array<ArrayBuffer>;
+/**
+ * A view of what came over the wire, nobody else's memory. A Buffer all the way: to make one of a small array, the runtime
+ * moves its bytes to memory of their own.
+ */
+export type Bytes = Buffer<ArrayBuffer>;
 
 export type AnswerEvents = {
   readonly onHead: (head: AnswerHead) => void;
@@ -14,7 +17,7 @@ export type AnswerParser = {
   /** From now on what comes is the answer to another POST. */
   again(): void;
   /** False: this is no answer, or more than one; nothing is read after that. */
-  push(bytes: Buffer<ArrayBuffer>): boolean;
+  push(bytes: Bytes): boolean;
   /** The other side has closed in good order: a body without a length of its own ends here. */
   close(): void;
 };
@@ -23,7 +26,7 @@ type LineState = "head" | "size" | "afterChunk" | "trailers";
 type State = LineState | "length" | "chunk" | "untilClose" | "over";
 
 /** `undefined`: more bytes are needed; `false`: they are wrong. */
-type Rest = Buffer<ArrayBuffer> | undefined | false;
+type Rest = Bytes | undefined | false;
 
 /** What a line ends with, and the most bytes in front of that. */
 const LINES: Readonly<Record<LineState, { readonly mark: string; readonly mostBytes: number }>> = {
@@ -47,7 +50,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
   let isReusable = true;
   let answers = 0;
   /** The beginning of a head or a line whose end has not come yet. */
-  let kept: Buffer<ArrayBuffer> | undefined;
+  let kept: Bytes | undefined;
 
   const end = (): void => {
     state = "over";
@@ -101,7 +104,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
   }
 
   /** What is left behind a line. */
-  function readLine(bytes: Buffer<ArrayBuffer>, line: LineState): Rest {
+  function readLine(bytes: Bytes, line: LineState): Rest {
     const { mark, mostBytes } = LINES[line];
     const all = kept === undefined ? bytes : Buffer.concat([kept, bytes]);
     const at = all.indexOf(mark);
@@ -114,7 +117,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
     return take(line, all.toString("latin1", 0, at)) && behind(all, at + mark.length);
   }
 
-  function readBody(bytes: Buffer<ArrayBuffer>): Rest {
+  function readBody(bytes: Bytes): Rest {
     const piece = bytesLeft < bytes.length ? bytes.subarray(0, bytesLeft) : bytes;
     bytesLeft -= piece.length;
     const isChunk = state === "chunk";
@@ -128,7 +131,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
    * Most chunks lie whole in what came, with their size and the line's end behind them: a token is one. Those are read
    * where they lie; `undefined`: it is no such chunk, and read in its parts.
    */
-  function readWholeChunk(bytes: Buffer<ArrayBuffer>): Rest {
+  function readWholeChunk(bytes: Bytes): Rest {
     let size = 0;
     let at = 0;
     for (; at < QUICK_DIGITS; at += 1) {
@@ -145,7 +148,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
     return behind(bytes, end + 2);
   }
 
-  function step(bytes: Buffer<ArrayBuffer>): Rest {
+  function step(bytes: Bytes): Rest {
     switch (state) {
       case "size":
         return (kept === undefined && readWholeChunk(bytes)) || readLine(bytes, "size");
@@ -188,7 +191,7 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerEvents): Ans
 const NOTHING = Buffer.alloc(0);
 
 /** What of these bytes has not been read; mostly all has, and a view of nothing would cost as much as any. */
-function behind(bytes: Buffer<ArrayBuffer>, at: number): Buffer<ArrayBuffer> {
+function behind(bytes: Bytes, at: number): Bytes {
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 

@@ -1,7 +1,7 @@
 import { checkServerIdentity } from "node:tls";
 import type { Socket, SocketHandler } from "bun";
 import { deadline } from "./deadline";
-import { type AnswerEvents, createAnswerParser } from "./answer-parser";
+import { type AnswerEvents, type Bytes, createAnswerParser } from "./answer-parser";
 
 /** What happens to one request on a connection. */
 export type Exchange = AnswerEvents & {
@@ -121,7 +121,7 @@ export function connect(url: URL, withinMs: number): Promise<Connection | undefi
       },
       data(_, bytes) {
         // Between two requests nothing may come.
-        if (current === undefined || !parser.push(bytes as Buffer<ArrayBuffer>)) close();
+        if (current === undefined || !parser.push(bytes as Bytes)) close();
       },
       drain() {
         if (unsent === undefined) return;

@@ -10,7 +10,7 @@ import { readUsage, type Usage } from "./usage";
 
 /** Reads along while an answer passes; it never changes a byte and keeps some 10 kB, however long the answer. */
 export type AnswerMeter = {
-  feed(chunk: Uint8Array): void;
+  feed(chunk: Buffer): void;
   /** It is a stream of events that can be read along. */
   readonly isStream: boolean;
   /** In a stream: the last event has ended, so something else may come. */
@@ -33,7 +33,7 @@ export type AnswerMeter = {
 export type Metered = { readonly usage: Usage; readonly responseHash: string | undefined };
 
 /** The same of an answer that has come whole, for which nothing has to be kept. */
-export function meterWhole(body: Uint8Array): Metered {
+export function meterWhole(body: Buffer): Metered {
   return {
     usage: readUsage(endsOf(body)),
     responseHash: body.length > 0 ? hash("sha256", body, "base64url") : undefined,
@@ -41,7 +41,7 @@ export function meterWhole(body: Uint8Array): Metered {
 }
 
 /** `AnswerMeter.responseId` of an answer that has come whole. */
-export function responseIdOf(api: ApiShape, body: Uint8Array): string | undefined {
+export function responseIdOf(api: ApiShape, body: Buffer): string | undefined {
   return api === "responses" ? responseIdIn(endsOf(body)[0] ?? "") : undefined;
 }
 
@@ -65,7 +65,7 @@ export function createAnswerMeter(answer: MeteredAnswer): AnswerMeter {
   const watch = isReadableStream(answer) ? createSseWatch() : undefined;
   const ends = createKeptEnds();
   /** All there is so far, as with most small answers: its hash needs no object then. */
-  let only: Uint8Array | undefined;
+  let only: Buffer | undefined;
   let hasher: Hash | undefined;
   let bytes = 0;
 

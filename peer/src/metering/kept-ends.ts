@@ -1,6 +1,6 @@
 /** The first and the last bytes of a body, as Latin-1 text; what lies between is forgotten. */
 export type KeptEnds = {
-  feed(chunk: Uint8Array): void;
+  feed(chunk: Buffer): void;
   head(): string;
   tail(): string;
   /** Head and tail, or only one of them where it is all. */
@@ -14,12 +14,12 @@ export const KEPT_TAIL_BYTES = 4_096;
 const MOST_AS_THEY_CAME = 64;
 
 export function createKeptEnds(): KeptEnds {
-  let chunks: Uint8Array[] = [];
+  let chunks: Buffer[] = [];
   let bytes = 0;
   let kept: ReturnType<typeof createBuffers> | undefined;
-  function all(): Uint8Array {
-    const [first = new Uint8Array()] = chunks;
-    return chunks.length <= 1 ? first : Buffer.concat(chunks);
+  function all(): Buffer {
+    const [only] = chunks;
+    return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
   }
 
   return {
@@ -37,20 +37,23 @@ export function createKeptEnds(): KeptEnds {
       for (const one of chunks) kept.feed(one);
       chunks = [];
     },
-    head: () => kept?.head() ?? latin1(all().subarray(0, KEPT_HEAD_BYTES)),
-    tail: () => kept?.tail() ?? latin1(all().subarray(-KEPT_TAIL_BYTES)),
+    head: () => kept?.head() ?? headOf(all()),
+    tail: () => kept?.tail() ?? tailOf(all()),
     pieces: () => (kept === undefined ? endsOf(all()) : [kept.head(), kept.tail()]),
   };
 }
 
 /** `pieces` of a body that has come whole. */
-export function endsOf(body: Uint8Array): readonly string[] {
-  if (body.length <= KEPT_TAIL_BYTES) return [latin1(body)];
-  return [latin1(body.subarray(0, KEPT_HEAD_BYTES)), latin1(body.subarray(-KEPT_TAIL_BYTES))];
+export function endsOf(body: Buffer): readonly string[] {
+  return body.length <= KEPT_TAIL_BYTES ? [tailOf(body)] : [headOf(body), tailOf(body)];
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+function headOf(body: Buffer): string {
+  return body.toString("latin1", 0, KEPT_HEAD_BYTES);
+}
+
+function tailOf(body: Buffer): string {
+  return body.toString("latin1", Math.max(0, body.length - KEPT_TAIL_BYTES));
 }
 
 function createBuffers(): Omit<KeptEnds, "pieces"> {

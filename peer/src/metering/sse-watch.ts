@@ -1,6 +1,6 @@
 /** What passed by in a copy of an event stream; it holds one line's start, however long the stream runs. */
 export type SseWatch = {
-  feed(chunk: Uint8Array): void;
+  feed(chunk: Buffer): void;
   /** `data: [DONE]` was there. */
   readonly isDone: boolean;
   /** The stream said itself that it failed: `event: error`, or data that is an error. */
@@ -50,7 +50,7 @@ export function createSseWatch(): SseWatch {
     }
   }
 
-  function feed(chunk: Uint8Array): void {
+  function feed(chunk: Buffer): void {
     let from = 0;
     for (let end = indexOfLf(chunk, 0); end !== -1; end = indexOfLf(chunk, from)) {
       if (end === from && !isInLine) {
@@ -58,9 +58,11 @@ export function createSseWatch(): SseWatch {
         isAfterBlank = true;
         isNamed = false;
       } else if (isInLine) {
-        endLine(carried + textOf(chunk, from, Math.min(end, from + KEPT - carried.length)));
+        endLine(
+          carried + chunk.toString("latin1", from, Math.min(end, from + KEPT - carried.length)),
+        );
       } else if (isTelling(chunk, from)) {
-        endLine(textOf(chunk, from, Math.min(end, from + KEPT)));
+        endLine(chunk.toString("latin1", from, Math.min(end, from + KEPT)));
       } else {
         isAfterBlank = false;
       }
@@ -70,7 +72,7 @@ export function createSseWatch(): SseWatch {
     }
     if (from < chunk.length) {
       isInLine = true;
-      carried += textOf(chunk, from, Math.min(chunk.length, from + KEPT - carried.length));
+      carried += chunk.toString("latin1", from, from + KEPT - carried.length);
     }
   }
 
@@ -93,7 +95,7 @@ export function createSseWatch(): SseWatch {
 }
 
 /** Whether a line needs a look: most are chunks of text, `data: {"id":…`, and are known by a few bytes. */
-function isTelling(chunk: Uint8Array, from: number): boolean {
+function isTelling(chunk: Buffer, from: number): boolean {
   const first = chunk[from];
   if (first === CR || first === LOWER_E) return true;
   if (first !== LOWER_D) return false;
@@ -101,12 +103,6 @@ function isTelling(chunk: Uint8Array, from: number): boolean {
   return !(chunk[brace] === BRACE && chunk[brace + 1] === QUOTE && chunk[brace + 2] === LOWER_I);
 }
 
-function indexOfLf(chunk: Uint8Array, from: number): number {
+function indexOfLf(chunk: Buffer, from: number): number {
   return Uint8Array.prototype.indexOf.call(chunk, LF, from);
-}
-
-function textOf(chunk: Uint8Array, from: number, end: number): string {
-  return Buffer.from(chunk.buffer, chunk.byteOffset + from, Math.max(0, end - from)).toString(
-    "latin1",
-  );
 }

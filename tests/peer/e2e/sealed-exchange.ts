@@ -63,10 +63,10 @@ export async function openResponse(
 
 /** What a client sent in one piece; throws where it does not open. */
 export function openRequest(
-  bytes: Bytes,
+  bytes: Uint8Array<ArrayBuffer>,
   key: DirectionKey,
   seq: number,
-): { readonly head: SealedRequestHead; readonly body: Bytes } {
+): { readonly head: SealedRequestHead; readonly body: Uint8Array<ArrayBuffer> } {
   let head: SealedRequestHead | undefined;
   const body: Bytes[] = [];
   const opener = createMessageOpener(key, seq, {

@@ -38,7 +38,7 @@ it("tells the same of an answer that has come whole", () => {
     expect(meterWhole(Buffer.from(text))).toEqual(said);
   }
   expect(meterWhole(Buffer.from(texts[1] ?? "")).usage.promptTokens).toBe(3);
-  expect(meterWhole(new Uint8Array())).toEqual({ usage: {}, responseHash: undefined });
+  expect(meterWhole(Buffer.alloc(0))).toEqual({ usage: {}, responseHash: undefined });
 });
 
 it("takes an end of the bytes for the stream's end only where the engine ends it so", () => {

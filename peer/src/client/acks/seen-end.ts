@@ -25,7 +25,7 @@ export function seenEnd(
 }
 
 /** The same of an answer that has come whole, and is no stream. */
-export function wholeEnd(said: SaidFirst, body: Uint8Array): SeenEnd {
+export function wholeEnd(said: SaidFirst, body: Buffer): SeenEnd {
   return seenAs(saidOutcome(said), meterWhole(body));
 }
 

@@ -1,13 +1,13 @@
 /** Takes the count of tokens out of a stream whose app did not ask for it. */
 export type UsageFilter = {
   /** What of this may go on; the beginning of an event waits until it is known. */
-  pass(chunk: Uint8Array): Uint8Array;
+  pass(chunk: Buffer): Buffer;
   /** What waited, where nothing more will come. */
-  rest(): Uint8Array;
+  rest(): Buffer;
 };
 
 const [LF, CR] = [10, 13];
-const NOTHING = new Uint8Array();
+const NOTHING = Buffer.alloc(0);
 /** No event that counts tokens is longer; what is longer goes on as it comes. */
 const MOST_HELD_BYTES = 16 * 1_024;
 const USAGE = Buffer.from('"usage"');
@@ -17,15 +17,14 @@ const USAGE = Buffer.from('"usage"');
  * as they can't be that one.
  */
 export function createUsageFilter(): UsageFilter {
-  let held: Buffer = Buffer.alloc(0);
+  let held: Buffer = NOTHING;
   /** In the middle of an event that has begun to pass. */
   let isPassing = false;
 
-  function pass(chunk: Uint8Array): Uint8Array {
-    const next = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+  function pass(chunk: Buffer): Buffer {
     // Most chunks are whole events with nothing to take out.
-    if (held.length === 0 && !isPassing && endsEvent(next) && !next.includes(USAGE)) return chunk;
-    const all = held.length === 0 ? next : Buffer.concat([held, next]);
+    if (held.length === 0 && !isPassing && endsEvent(chunk) && !chunk.includes(USAGE)) return chunk;
+    const all = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     const pieces: Buffer[] = [];
     let from = 0;
     for (let end = eventEnd(all, from); end !== -1; end = eventEnd(all, from)) {
@@ -49,7 +48,7 @@ export function createUsageFilter(): UsageFilter {
     pass,
     rest() {
       const last = held;
-      held = Buffer.alloc(0);
+      held = NOTHING;
       return last;
     },
   };

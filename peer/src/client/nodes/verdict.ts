@@ -58,8 +58,8 @@ export function verdictOn({ answer, refusal }: Answered): Verdict {
 /** A stream that told of an error before anything else has not begun, whatever its status. */
 function beginsWithError(answer: Answered["answer"]): boolean {
   if (answer.header("content-type")?.startsWith("text/event-stream") !== true) return false;
-  const first = answer.peek()?.subarray(0, FIRST_EVENT_BYTES);
-  return first !== undefined && ERROR_FIRST.test(Buffer.from(first).toString("latin1"));
+  const first = answer.peek()?.toString("latin1", 0, FIRST_EVENT_BYTES);
+  return first !== undefined && ERROR_FIRST.test(first);
 }
 
 /** Remembers of a node what its answer says of it; one that takes a lease for spent may well be right. */

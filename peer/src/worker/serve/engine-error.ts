@@ -28,7 +28,7 @@ export function isError(answer: Answer): boolean {
 export async function readableError(answer: Answer, api: ApiShape): Promise<Answer | undefined> {
   const all = await wholeBody(answer, MOST_BYTES);
   if (all === "broken") return undefined;
-  const bytes = all === "too_long" ? new Uint8Array() : all;
+  const bytes = all === "too_long" ? Buffer.alloc(0) : all;
   const isPacked = answer.header("content-encoding") !== undefined;
   const said = isPacked ? "readable" : messageOf(bytes, answer.status);
   const isKept = said === "readable";

@@ -85,7 +85,7 @@ function relayPieces(answer: Answer, headers: [string, string][], relayed: Relay
   let isHeld = false;
 
   function begin(body: BodyWriter): void {
-    const pass = (chunk: Uint8Array): boolean => {
+    const pass = (chunk: Buffer): boolean => {
       meter.feed(chunk);
       return body.write(sealed.part(chunk));
     };

@@ -94,7 +94,7 @@ async function openWhole(
   { opener, head, take }: Opening,
   clock: Clock,
 ): Promise<Outcome<OpenedRequest, NodeRefusal>> {
-  let bytes: Bytes;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await inTime(clock, BODY_GRACE_MS, request.bytes());
   } catch (error) {
@@ -159,6 +159,6 @@ function whyNotWhole(error: unknown): "body_too_slow" | "body_broken" {
 }
 
 function joined(parts: readonly Bytes[]): Bytes {
-  const [only = new Uint8Array()] = parts;
-  return parts.length <= 1 ? only : Buffer.concat(parts);
+  const [only] = parts;
+  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
 }

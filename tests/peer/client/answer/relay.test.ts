@@ -5,7 +5,7 @@ import { createAnswerMeter } from "#peer/metering/answer-meter";
 import { createAnswer } from "#peer/http/answer";
 import type { Connection } from "#peer/http/connection";
 
-const PIECE = new Uint8Array(64 * 1_024).fill(120);
+const PIECE = Buffer.alloc(64 * 1_024).fill(120);
 
 function relayOf(told: Pick<Relay, "ended" | "left"> & Partial<Relay>): Relay {
   const sound = { api: "other", contentType: "audio/mpeg", contentEncoding: undefined } as const;
