@@ -5,7 +5,6 @@ import { LOOK_FOR_MS, type PatienceDeps, searchWithPatience } from "./patience";
 import type { Desk } from "./networks";
 import type { Found } from "./search";
 import type { Ticks } from "./ticks";
-import { wantsEvents } from "./app/wants-events";
 
 /** After so long no other node is tried. */
 const LATE_TICKS = LOOK_FOR_MS / 1_000;
@@ -25,7 +24,7 @@ export function carry(
   over: () => void,
 ): Promise<Response> {
   const answering = answer(deps, desk, request, own, over);
-  if (!wantsEvents(request.target, request.body)) return answering;
+  if (request.wantsEvents !== true) return answering;
   return new Promise((resolve, reject) => {
     const wait = deps.ticks.begin(LATE_TICKS, LATE_TICKS, () => {
       wait.end();

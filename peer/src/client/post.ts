@@ -12,6 +12,7 @@ import type { LocalEngines } from "./local-engines";
 import { unknownModel, unusableNetwork } from "./app/models-api";
 import { namedModel } from "./app/named-model";
 import type { Networks } from "./networks";
+import { wantsEvents } from "./app/wants-events";
 import { verdictOn } from "./nodes/verdict";
 
 /** A proof names the target behind its audience, in 4,096 characters. */
@@ -61,7 +62,16 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     }
     const requestId = crypto.randomUUID();
     const alias = deps.aliases.get(named);
-    const said = { model: named, target, headers, body, bodyHash, signal, requestId, startedAtMs };
+    const said: AppRequest = {
+      model: named,
+      target,
+      headers,
+      body,
+      bodyHash,
+      signal,
+      requestId,
+      startedAtMs,
+    };
     const asked = alias === undefined ? said : renamed(said, alias);
     if (asked === undefined) return packed();
     const own = deps.local && (await fromThisMachine(deps.local, asked));
@@ -114,9 +124,11 @@ async function fromTheNetwork(
     // Engines know nothing of networks, nor of other names.
     const said = model === name ? asked : renamed(asked, model);
     if (said === undefined) return refuse(packed());
-    const conversation = conversationKey(model, headers, said.body);
-    const request = { ...said, conversation, withUsage: askedOnce(headers, said.body) };
-    return await carry(deps, desk, request, own, over());
+    // Into this one: a copy of a request takes longer than its key.
+    said.conversation = conversationKey(model, headers, said.body);
+    said.wantsEvents = wantsEvents(said.target, said.body);
+    if (said.wantsEvents) said.withUsage = askedOnce(headers, said.body);
+    return await carry(deps, desk, said, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
   }
@@ -129,7 +141,7 @@ function renamed(asked: AppRequest, model: string): AppRequest | undefined {
 }
 
 /** Made where a node is chosen whose engine counts only then, and once for all nodes that are tried. */
-function askedOnce(headers: Headers, body: Uint8Array): () => AskedUsage | undefined {
+function askedOnce(headers: Headers, body: Buffer): () => AskedUsage | undefined {
   let asked: AskedUsage | undefined;
   let isMade = false;
   return () => {

@@ -15,7 +15,7 @@ const IS_MODEL_PART = /^content-disposition:[^\r\n]*;\s*name="?model"?\s*(?:;|$)
 /** From the first byte of a value to the one behind its last. */
 type Span = readonly [start: number, end: number];
 
-export type Renamed = { readonly body: Uint8Array<ArrayBuffer>; readonly hash: string };
+export type Renamed = { readonly body: Buffer<ArrayBuffer>; readonly hash: string };
 
 /**
  * The body with another name in place of the model's, all other bytes as they were; `undefined` where the name is not
@@ -23,11 +23,10 @@ export type Renamed = { readonly body: Uint8Array<ArrayBuffer>; readonly hash: s
  */
 export function renameModel(
   headers: Headers,
-  body: Uint8Array<ArrayBuffer>,
+  bytes: Buffer,
   from: string,
   to: string,
 ): Renamed | undefined {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity") return undefined;
   const boundary = boundaryOf(headers);
@@ -44,7 +43,7 @@ export function renameModel(
     pieces.push(bytes.subarray(at, start), name);
     at = end;
   }
-  const renamed = new Uint8Array(Buffer.concat([...pieces, bytes.subarray(at)]));
+  const renamed = Buffer.concat([...pieces, bytes.subarray(at)]);
   return { body: renamed, hash: createHash("sha256").update(renamed).digest("base64url") };
 }
 

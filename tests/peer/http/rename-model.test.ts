@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { renameModel } from "#peer/http/rename-model";
 import { sha256Base64url } from "#protocol/encoding";
 
-const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+const bytes = (text: string): Buffer => Buffer.from(text);
 const JSON_TYPE = new Headers({ "content-type": "application/json" });
 const text = (renamed: ReturnType<typeof renameModel>): string | undefined =>
   renamed && new TextDecoder().decode(renamed.body);

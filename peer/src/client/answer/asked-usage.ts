@@ -12,7 +12,7 @@ import {
 } from "../../http/json-bytes";
 import { apiOfPath } from "../../metering/api-of-path";
 
-const ASK = Buffer.from('"stream_options":{"include_usage":true},');
+const ASK = Buffer.from('{"stream_options":{"include_usage":true},');
 /** Of a longer body the app's own words have to do. */
 const MOST_BYTES = 1_024 * 1_024;
 
@@ -27,7 +27,7 @@ const COUNT_WHEN_ASKED: Readonly<Partial<Record<EngineKind, ReadonlySet<string>>
   lmstudio: new Set(["chat"]),
 };
 
-export type AskedUsage = { readonly body: Uint8Array<ArrayBuffer>; readonly bodyHash: string };
+export type AskedUsage = { readonly body: Buffer<ArrayBuffer>; readonly bodyHash: string };
 
 export function countsWhenAsked(engine: EngineKind, target: string): boolean {
   return COUNT_WHEN_ASKED[engine]?.has(apiOfPath(target)) === true;
@@ -37,19 +37,15 @@ export function countsWhenAsked(engine: EngineKind, target: string): boolean {
  * The body of a request for a stream with one field more, in front of all others, which asks for the tokens that it takes;
  * every other byte stays. `undefined` where the app said itself what it wants, or no stream is asked for.
  */
-export function askForUsage(headers: Headers, body: Uint8Array): AskedUsage | undefined {
+export function askForUsage(headers: Headers, body: Buffer): AskedUsage | undefined {
   if (body[0] !== OPEN_BRACE || body.length > MOST_BYTES) return undefined;
   if (headers.has("content-encoding") || !isPlainStream(body)) return undefined;
-  const asked = new Uint8Array(body.length + ASK.length);
-  asked[0] = OPEN_BRACE;
-  asked.set(ASK, 1);
-  asked.set(body.subarray(1), 1 + ASK.length);
+  const asked = Buffer.concat([ASK, body.subarray(1)]);
   return { body: asked, bodyHash: createHash("sha256").update(asked).digest("base64url") };
 }
 
 /** Whether a JSON object says `"stream": true` itself, and nothing of `stream_options`. */
-function isPlainStream(body: Uint8Array): boolean {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+function isPlainStream(bytes: Buffer): boolean {
   let depth = 0;
   let key = "";
   let isKeyNext = false;

@@ -11,7 +11,7 @@ const AT_ONCE_BYTES = 256 * 1_024;
 export type BodyRefusal = { readonly reason: "too_large" | "too_many" | "broken" };
 
 export type HeldBody = {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Buffer<ArrayBuffer>;
   /** SHA-256, base64url. */
   readonly hash: string;
   /** Its bytes count no longer. */
@@ -53,7 +53,7 @@ export function createBodyBudget({
         const isSmall = announced > 0 && announced <= AT_ONCE_BYTES;
         try {
           const read = isSmall
-            ? atOnce(await request.bytes(), count)
+            ? atOnce(Buffer.from(await request.arrayBuffer()), count)
             : await inPieces(request, count);
           if (typeof read !== "string") return { ok: true, value: { ...read, release } };
           reason = read;
@@ -71,7 +71,7 @@ type Reason = BodyRefusal["reason"];
 type Read = Pick<HeldBody, "bytes" | "hash"> | Reason;
 type Count = (bytes: number) => Reason | undefined;
 
-function atOnce(bytes: Uint8Array<ArrayBuffer>, count: Count): Read {
+function atOnce(bytes: Buffer<ArrayBuffer>, count: Count): Read {
   return count(bytes.length) ?? { bytes, hash: hash("sha256", bytes, "base64url") };
 }
 
@@ -86,20 +86,5 @@ async function inPieces({ body }: Request, count: Count): Promise<Read> {
     hasher.update(chunk);
     pieces.push(chunk);
   }
-  return { bytes: joined(pieces, bytes), hash: hasher.digest("base64url") };
-}
-
-function joined(
-  pieces: readonly Uint8Array<ArrayBuffer>[],
-  bytes: number,
-): Uint8Array<ArrayBuffer> {
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return { bytes: Buffer.concat(pieces), hash: hasher.digest("base64url") };
 }

@@ -18,7 +18,7 @@ export type AppRequest = {
   /** Path and query. */
   readonly target: string;
   readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: Buffer<ArrayBuffer>;
   /** SHA-256 of the body, base64url. */
   readonly bodyHash: string;
   /** The app has gone. */
@@ -26,10 +26,12 @@ export type AppRequest = {
   readonly requestId: string;
   /** When it came, by the steady clock. */
   readonly startedAtMs: number;
-  /** The same with a question for the tokens that it takes, where the app did not ask; for engines that count then. */
-  readonly withUsage?: (() => AskedUsage | undefined) | undefined;
+  /** What follows is known once it goes to the network. The answer is to be a stream of events. */
+  wantsEvents?: boolean;
+  /** Such a one with a question for the tokens that it takes, where the app did not ask; for engines that count then. */
+  withUsage?: (() => AskedUsage | undefined) | undefined;
   /** Its turns have this number in common. */
-  readonly conversation?: number | undefined;
+  conversation?: number | undefined;
 };
 
 export type DialDeps = {

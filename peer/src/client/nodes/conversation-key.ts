@@ -29,18 +29,13 @@ const ROLE = /"role"\s*:\s*$/;
  * A number that the turns of one conversation with a model have in common, and that others don't: from the name that the app gave it,
  * else from its beginning up to the first thing that the user said. `undefined` where the body shows none.
  */
-export function conversationKey(
-  model: string,
-  headers: Headers,
-  body: Uint8Array,
-): number | undefined {
+export function conversationKey(model: string, headers: Headers, body: Buffer): number | undefined {
   for (const name of SESSION_HEADERS) {
     const value = headers.get(name);
     if (value !== null) return keyOfName(model, value);
   }
   if (headers.has("content-encoding")) return undefined;
-  const length = Math.min(body.byteLength, LOOKED_AT_BYTES);
-  const bytes = Buffer.from(body.buffer, body.byteOffset, length);
+  const bytes = body.length > LOOKED_AT_BYTES ? body.subarray(0, LOOKED_AT_BYTES) : body;
   for (const field of SESSION_FIELDS) {
     const value = stringField(bytes, field);
     if (value !== undefined) return keyOfName(model, value);

@@ -42,7 +42,7 @@ async function underTest(answer?: Behaviour) {
   };
   const lease: Lease = openLease(MODEL, granted, Date.now);
   const app = new AbortController();
-  const body = new TextEncoder().encode(chatBody());
+  const body = Buffer.from(chatBody());
   const request: AppRequest = {
     model: MODEL,
     target: CHAT,
