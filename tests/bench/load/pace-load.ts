@@ -28,16 +28,18 @@ type PaceSeen = {
 };
 
 /** Pieces of a stream that are not looked at: until all of them run. */
-const SETTLING = 20;
+const SETTLING = 60;
 const KEPT_GAPS = 1_000;
 /** Answers begin one after another, as people do, not in one moment. */
 const BEGIN_WITHIN_MS = 1_000;
+/** So spread, tokens of different streams do not come in step, as they would where answers begin every 20 ms. */
+const GOLDEN_RATIO = 0.618_033_988_75;
 
 export async function paceLoad(plan: PacePlan): Promise<PaceResult> {
   const seen = new Map<string, { gapMs: number[]; cpuMs: Map<string, number> }>();
   for (const [name, way] of Object.entries(plan.ways)) {
     seen.set(name, { gapMs: [], cpuMs: new Map() });
-    await paced(way, { ...plan, tokens: SETTLING }); // Brings a ticket, and warm code.
+    await paced(way, plan); // Brings a ticket, and warm code.
   }
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const [name, way] of Object.entries(plan.ways)) {
@@ -75,7 +77,7 @@ async function paced({ url }: PaceWay, plan: PacePlan): Promise<number[]> {
   );
   const gapMs: number[] = [];
   async function stream(connection: Connection, place: number): Promise<void> {
-    await Bun.sleep((place * BEGIN_WITHIN_MS) / plan.streams);
+    await Bun.sleep(((place * GOLDEN_RATIO) % 1) * BEGIN_WITHIN_MS);
     let lastMs = 0;
     let pieces = 0;
     const answer = await connection.send(request, () => {
