@@ -15,20 +15,29 @@ dist/troop-<os>-<arch>, and their hashes in dist/SHA256SUMS.
 const ROOT = resolve(import.meta.dirname, "..");
 const DIST = join(ROOT, "dist");
 
-const { values } = parseArgs({
-  options: {
-    all: { type: "boolean" },
-    outfile: { type: "string" },
-    help: { type: "boolean", short: "h" },
-  },
-});
-
+const values = readFlags();
 if (values.help === true) {
   process.stdout.write(USAGE);
 } else {
   requirePinnedBun();
   await buildOwn(resolve(values.outfile ?? join(DIST, ownName())));
   if (values.all === true) await buildAll();
+}
+
+function readFlags() {
+  const options = {
+    all: { type: "boolean" },
+    outfile: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (cause) {
+    process.stderr.write(
+      `${cause instanceof Error ? cause.message : "A flag is wrong."}\n${USAGE}`,
+    );
+    return process.exit(2);
+  }
 }
 
 async function buildOwn(outfile: string): Promise<void> {

@@ -4,25 +4,11 @@ import { openPostgresBackend } from "#self-host/backend-postgres";
 import { migrate } from "#self-host/migrate";
 import { startTestCoordinator } from "#support/coordinator";
 import { startPgliteOnTcp } from "../self-host/pglite-on-tcp";
+import { ROOT, runProgram } from "./run-program";
 
-const ROOT = join(import.meta.dirname, "../..");
-
+const ledgerCheckAs = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+  runProgram("scripts/ledger-check.ts", args, env);
 const ledgerCheck = (...args: string[]) => ledgerCheckAs({}, ...args);
-
-async function ledgerCheckAs(set: Readonly<Record<string, string>>, ...args: string[]) {
-  const script = join(ROOT, "scripts/ledger-check.ts");
-  const { DATABASE_URL: _, ADMIN_PASSWORD: __, ...env } = process.env;
-  const run = Bun.spawn([process.execPath, script, ...args], {
-    env: { ...env, ...set },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [exit, out, err] = await Promise.all([
-    run.exited,
-    new Response(run.stdout).text(),
-    new Response(run.stderr).text(),
-  ]);
-  return { exit, out, err };
-}
 
 it("asks the coordinator that runs with a data folder, and says so when none does", async () => {
   const coordinator = await startTestCoordinator();
