@@ -79,7 +79,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
   const allowedRanges = (): readonly string[] => registration?.allowed_ranges ?? [];
   const node = { identity: home.identity, allowedRanges, nowMs: Date.now };
   const { prefer = [], only, patienceMs = 0 } = options;
-  const order = createNodeOrder(Date.now, { prefer });
+  const order = createNodeOrder(systemClock.steadyMs, { prefer });
   /** A worker with this home is this peer; others of this user show when a lease names them. */
   const ownNodes = new Set<string>([home.identity.peerId]);
   /** Whether a node is there, and how far away. */
@@ -120,9 +120,12 @@ export async function runClient(options: ClientOptions): Promise<void> {
           onExtended: (lease) => void tellOfTicket(node, lease),
           isCrowded: (nodes) => order.isCrowded(nodes),
           patienceMs,
+          steadyMs: systemClock.steadyMs,
         },
       ),
-      models: createModels(() => asMember(() => api.models(place)), { nowMs: Date.now }),
+      models: createModels(() => asMember(() => api.models(place)), {
+        nowMs: systemClock.steadyMs,
+      }),
     };
   };
   const memberships = (): readonly Membership[] => registration?.memberships ?? [];

@@ -18,9 +18,10 @@ export function refused(code: ProblemCode): CoordinatorProblem {
   return new CoordinatorProblem(title, problem, undefined);
 }
 
-/** Leases whose coordinator and clock the test holds. Times are milliseconds from the start. */
+/** Leases whose coordinator and clock the test holds. Times are milliseconds from the start; the machine's own clock may be set ahead. */
 export function leasesUnderTest(events: LeaseEvents = {}) {
-  const state = { nowMs: 0, budget: 60 * CREDIT, nodes: NODES, balance: Infinity };
+  const state = { nowMs: 0, wallAheadMs: 0, budget: 60 * CREDIT, nodes: NODES, balance: Infinity };
+  const wallMs = (): number => state.nowMs + state.wallAheadMs;
   let budget = 0;
   const asked: AuthorizeRequest[] = [];
   const extended: ExtendRequest[] = [];
@@ -41,7 +42,7 @@ export function leasesUnderTest(events: LeaseEvents = {}) {
           network: "public",
           model: body.model,
           budget: state.budget,
-          expires_at: state.nowMs / 1_000 + 300,
+          expires_at: wallMs() / 1_000 + 300,
           candidates: nodes.map((node_id) => ({
             node_id,
             urls: ["http://127.0.0.1:1"],
@@ -61,12 +62,12 @@ export function leasesUnderTest(events: LeaseEvents = {}) {
           ticket: `${body.ticket}+`,
           lease_id: crypto.randomUUID(),
           budget: (budget += Math.min(body.add, state.balance)),
-          expires_at: state.nowMs / 1_000 + 300,
+          expires_at: wallMs() / 1_000 + 300,
         };
       },
     },
-    () => state.nowMs,
-    { onExtended: (lease) => told.push(lease), ...events },
+    wallMs,
+    { steadyMs: () => state.nowMs, onExtended: (lease) => told.push(lease), ...events },
   );
   /** Lets the clock run, with the looking after that goes with it. */
   async function pass(seconds: number): Promise<void> {

@@ -23,7 +23,10 @@ export type Renewal = {
 };
 
 export type RenewalDeps = {
+  /** Unix milliseconds. */
   readonly nowMs: () => number;
+  /** For durations. */
+  readonly steadyMs: () => number;
   /** Adds microcredits, and time. */
   readonly extend: (lease: Lease, add: number) => Promise<void>;
   readonly replace: (lease: Lease) => Promise<unknown>;
@@ -46,15 +49,15 @@ type Watched = {
  * while something of theirs still runs.
  */
 export function createRenewal(deps: RenewalDeps): Renewal {
-  const { nowMs } = deps;
+  const { nowMs, steadyMs } = deps;
   const watched = new Map<Lease, Watched>();
 
   function renewIfDue(lease: Lease, state: Watched): void {
-    if (state.renewing !== undefined || nowMs() < state.notBeforeMs) return;
+    if (state.renewing !== undefined || steadyMs() < state.notBeforeMs) return;
     const isLate = lease.expiresAtMs() - nowMs() < RENEW_BEFORE_MS;
     const isSpent = left(lease) < Math.max(state.allotment / 2, lease.burnRate() * LOW_S);
     const isWanted =
-      lease.running() > 0 || (deps.isCurrent(lease) && nowMs() - state.usedAtMs < IDLE_AFTER_MS);
+      lease.running() > 0 || (deps.isCurrent(lease) && steadyMs() - state.usedAtMs < IDLE_AFTER_MS);
     if (!isWanted || !(isLate || isSpent)) return;
     state.renewing = renew(lease, state);
   }
@@ -62,13 +65,13 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   async function renew(lease: Lease, state: Watched): Promise<void> {
     // What begins together is counted together.
     await new Promise(setImmediate);
-    const isOld = nowMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
+    const isOld = steadyMs() - lease.openedAtMs > REPLACE_AFTER_MS && lease.running() === 0;
     try {
       if (!isOld || !(await hasReplaced(lease))) await extend(lease, state);
     } catch (error) {
       // While the coordinator is away the ticket at hand goes on.
       if (isForgotten(error)) forget(lease);
-      else state.notBeforeMs = nowMs() + waitMs(error);
+      else state.notBeforeMs = steadyMs() + waitMs(error);
     } finally {
       state.renewing = undefined;
     }
@@ -94,7 +97,7 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     state.allotment = Math.max(0, left(lease));
     // Less than was asked for is all that the user has. Otherwise whatever starts now may need more at once.
     const isPoor = lease.budget() - budget < add;
-    state.notBeforeMs = isPoor ? nowMs() + RETRY_WITHOUT_CREDITS_MS : 0;
+    state.notBeforeMs = isPoor ? steadyMs() + RETRY_WITHOUT_CREDITS_MS : 0;
   }
 
   function forget(lease: Lease): void {
@@ -108,12 +111,12 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   return {
     watch(lease) {
       const allotment = lease.budget();
-      watched.set(lease, { usedAtMs: nowMs(), notBeforeMs: 0, renewing: undefined, allotment });
+      watched.set(lease, { usedAtMs: steadyMs(), notBeforeMs: 0, renewing: undefined, allotment });
     },
     used(lease) {
       const state = watched.get(lease);
       if (state === undefined) return undefined;
-      state.usedAtMs = nowMs();
+      state.usedAtMs = steadyMs();
       renewIfDue(lease, state);
       return state.renewing;
     },

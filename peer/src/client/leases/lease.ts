@@ -18,6 +18,7 @@ export type Lease = {
   readonly id: string;
   /** As the app names it. */
   readonly model: string;
+  /** By the clock that it was opened with. */
   readonly openedAtMs: number;
   readonly places: readonly Place[];
   /** A node does not have the model any more. */
@@ -41,7 +42,7 @@ export type Lease = {
   renewed(ticket: string, budget: number, expiresAtMs: number): void;
 };
 
-/** `onUse` is called with each request that begins, or would; what it returns ends with the renewal that is under way. */
+/** `nowMs`: a steady clock. `onUse` is called with each request that begins, or would; what it returns ends with the renewal that is under way. */
 export function openLease(
   model: string,
   granted: Authorization,

@@ -65,6 +65,8 @@ export type LeaseEvents = {
   readonly onObserved?: (told: readonly NodeObservation[]) => void;
   /** For how long a request waits for a model that has no node any more, but had one lately; default: not at all. */
   readonly patienceMs?: number;
+  /** Milliseconds that no change of the machine's clock moves; default: `nowMs`. */
+  readonly steadyMs?: () => number;
   /** Whether these nodes have so much to do that more of them would serve better. */
   readonly isCrowded?: (nodes: readonly Candidate[]) => boolean;
 };
@@ -79,7 +81,7 @@ export function createLeases(
   events: LeaseEvents = {},
 ): Leases {
   const { onGranted = () => {}, onExtended = () => {}, isCrowded = () => false } = events;
-  const { prefer = () => [], only, conversationsOf = () => 0 } = events;
+  const { prefer = () => [], only, conversationsOf = () => 0, steadyMs = nowMs } = events;
   const { observations = () => [], onObserved = () => {}, patienceMs = 0 } = events;
   const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
   const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
@@ -88,9 +90,14 @@ export function createLeases(
   const nextAnewMs = new Map<string, number>();
   const nextOthers = new Map<string, { readonly atMs: number; readonly hadNone: boolean }>();
   const nextWiderMs = new Map<string, number>();
-  const returning = createReturningModels<Lease>({ nowMs, patienceMs, isGone: isModelGone });
+  const returning = createReturningModels<Lease>({
+    nowMs: steadyMs,
+    patienceMs,
+    isGone: isModelGone,
+  });
   const renewal = createRenewal({
     nowMs,
+    steadyMs,
     extend: async (lease, add) => {
       const { ticket, budget, expires_at } = await api.extend({ ticket: lease.ticket(), add });
       lease.renewed(ticket, budget, expires_at * 1_000);
@@ -145,7 +152,7 @@ export function createLeases(
         onObserved(observed);
         returning.seen(model);
         // Many that start together may use up what one of them would not: then more is asked for at once.
-        const lease = openLease(model, granted, nowMs, () => renewal.used(lease));
+        const lease = openLease(model, granted, steadyMs, () => renewal.used(lease));
         renewal.watch(lease);
         onGranted(lease);
         return lease;
@@ -167,7 +174,7 @@ export function createLeases(
     const next = successor(used);
     if (hasAnother(next)) return next;
     const last = nextOthers.get(used.model);
-    const waitMs = (last?.atMs ?? 0) - nowMs();
+    const waitMs = (last?.atMs ?? 0) - steadyMs();
     if (waitMs > 0) {
       if (last?.hadNone === true) return undefined;
       // There were some a moment ago, and these fail as well: two nodes that are replaced one after the other.
@@ -186,21 +193,21 @@ export function createLeases(
       hadNone = true;
       return undefined;
     } finally {
-      nextOthers.set(used.model, { atMs: nowMs() + OTHERS_EVERY_MS, hadNone });
+      nextOthers.set(used.model, { atMs: steadyMs() + OTHERS_EVERY_MS, hadNone });
     }
   }
 
   function widenWhereCrowded(model: string): void {
     const first = pool.first(model);
     if (first === undefined || pool.isWide(model) || only !== undefined) return;
-    if ((nextWiderMs.get(model) ?? 0) > nowMs()) return;
+    if ((nextWiderMs.get(model) ?? 0) > steadyMs()) return;
     const places = pool.places(first);
     if (!isCrowded(places.map(({ node }) => node))) return;
-    nextWiderMs.set(model, nowMs() + WIDEN_EVERY_MS);
+    nextWiderMs.set(model, steadyMs() + WIDEN_EVERY_MS);
     const asked = { exclude: places.map(idOf), budget: WIDER_BUDGET_MICROCREDITS };
     authorize(model, asked).then(pool.putBeside, () => {
       // No more nodes, or no more credits; requests go on with what there is.
-      nextWiderMs.set(model, nowMs() + WIDEN_AGAIN_MS);
+      nextWiderMs.set(model, steadyMs() + WIDEN_AGAIN_MS);
     });
   }
 
@@ -245,8 +252,8 @@ export function createLeases(
       if (used.ticket() !== shown && isUsable(used)) return used;
       // A node that calls every ticket bad must not make this client hold all its credits, lease after lease.
       const isLikely = used.spent() > used.budget() / 2 || !isAlive(used);
-      if (!isLikely && nowMs() < (nextAnewMs.get(used.model) ?? 0)) return used;
-      nextAnewMs.set(used.model, nowMs() + ANEW_EVERY_MS);
+      if (!isLikely && steadyMs() < (nextAnewMs.get(used.model) ?? 0)) return used;
+      nextAnewMs.set(used.model, steadyMs() + ANEW_EVERY_MS);
       const anew = await authorize(used.model);
       pool.remove(used);
       pool.putFirst(anew, "beside");

@@ -130,6 +130,27 @@ it("asks at most every two seconds for other nodes where there are none", async 
   expect(asked).toHaveLength(3);
 });
 
+it("is kept from nothing by a machine's clock that was ahead for a while", async () => {
+  const { state, leases, asked, extended, pass, fail } = leasesUnderTest();
+  const lease = await leases.get("m");
+  state.wallAheadMs = 2 * 3_600_000;
+  // Whatever is tried meanwhile is no reason not to try it afterwards.
+  const end = lease.begin(CREDIT);
+  fail(refused("proof_invalid"));
+  await pass(3);
+  await expect(leases.others(lease, NODES)).rejects.toThrow();
+  state.wallAheadMs = 0;
+  fail(undefined);
+  await pass(40);
+  expect(extended.length).toBeGreaterThan(1);
+  // What runs cost so much a second, on whatever clock.
+  expect(lease.spent()).toBe(43 * CREDIT);
+  end();
+  const calls = asked.length;
+  expect(await leases.others(lease, NODES)).toBeUndefined();
+  expect(asked).toHaveLength(calls + 1);
+});
+
 it("takes a lease without failing nodes in the background", async () => {
   const { leases, asked } = leasesUnderTest();
   const lease = await leases.get("m");
