@@ -8,14 +8,17 @@ export const LOOK_FOR_MS = 30_000;
 const LEAST_PAUSE_MS = 250;
 
 export type PatienceDeps = SearchDeps & {
-  /** For how long a request may wait where all nodes are busy and their lines are full; default: not at all. */
+  /**
+   * For how long a request may wait where all nodes are busy and their lines are full, or those that answered a moment ago
+   * can't be reached; default: not at all.
+   */
   readonly patienceMs?: number;
   readonly random?: () => number;
 };
 
 /**
- * Looks for a node, and where all are busy once more when the first of them should be free, as long as that may be in
- * time. `own`: what this machine's engine said before, should no node do better.
+ * Looks for a node, and where all are busy, or just starting again, once more when the first of them should have room, as
+ * long as that may be in time. `own`: what this machine's engine said before, should no node do better.
  */
 export async function searchWithPatience(
   deps: PatienceDeps,
@@ -23,7 +26,8 @@ export async function searchWithPatience(
   request: AppRequest,
   own: Answered | undefined,
 ): Promise<Response | Found> {
-  const { nowMs, patienceMs = 0, random = Math.random } = deps;
+  const { acks, patienceMs = 0, random = Math.random } = deps;
+  const nowMs = (): number => acks.now().steadyMs;
   const startMs = nowMs();
   const untilMs = startMs + LOOK_FOR_MS;
   let from: SearchFrom = { own, attempts: own === undefined ? 0 : 1, untilMs };

@@ -8,7 +8,13 @@ import { isAnswer } from "./answer/is-answer";
 import type { Lease, Place } from "./leases/lease";
 import type { Desk } from "./networks";
 import { unknownModel } from "./app/models-api";
-import { allBusy, noneReachable, notOfTheChosen, type Surroundings } from "./app/no-answer";
+import {
+  allBusy,
+  isOverlayDown,
+  noneReachable,
+  notOfTheChosen,
+  type Surroundings,
+} from "./app/no-answer";
 import { learn, type Verdict, verdictOn, WORTH } from "./nodes/verdict";
 import { within } from "../within";
 
@@ -26,7 +32,7 @@ export type Found = { readonly answered: Answered; readonly attempts: number };
 export type Searched = {
   /** An answer that has begun, or what the app is told instead. */
   readonly outcome: Response | Found;
-  /** A node that was busy is free again in so many milliseconds, or the coordinator back: another look may do better. */
+  /** A node may be free or there again in so many milliseconds, or the coordinator: another look may do better. */
   readonly freeInMs: number | undefined;
   /** With those before. */
   readonly attempts: number;
@@ -37,7 +43,7 @@ export type SearchFrom = {
   readonly own?: Answered | undefined;
   /** Those before. */
   readonly attempts: number;
-  /** Unix milliseconds. */
+  /** By the steady clock. */
   readonly untilMs: number;
 };
 
@@ -48,7 +54,8 @@ export async function search(
   request: AppRequest,
   { own, attempts: before, untilMs }: SearchFrom,
 ): Promise<Searched> {
-  const { order, surroundings, nowMs } = deps;
+  const { order, surroundings, acks } = deps;
+  const nowMs = (): number => acks.now().steadyMs;
   const { model, conversation, signal } = request;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);
@@ -150,14 +157,17 @@ export async function search(
   }
   if (held === undefined) {
     const places = lease === undefined ? [] : leases.places(lease);
-    return told(noneReachable(model, places, surroundings));
+    const isDown = isOverlayDown(places, surroundings.overlayAddress);
+    const backInMs = isDown ? undefined : order.backInMs(places.map(idOf));
+    return told(noneReachable(model, places, surroundings), backInMs);
   }
   const { answered, verdict } = held;
   // A busy one may do what another's engine did not.
   const isForLater =
     verdict === "busy" ||
     (verdict === "engine" && lines.length > 0 && failedEngines < MOST_FAILED_ENGINES);
-  const freeInMs = isForLater ? order.freeInMs(lines.map(({ place }) => idOf(place))) : undefined;
+  const waitMs = isForLater ? order.freeInMs(lines.map(({ place }) => idOf(place))) : undefined;
+  const freeInMs = verdict === "failed" ? order.backInMs(tried) : waitMs;
   // One that is alone says best itself why it is busy.
   if (freeInMs !== undefined && verdict === "busy" && tried.length > 1) {
     drop(answered);
@@ -168,7 +178,7 @@ export async function search(
     if (!isHalfJson(answered.answer)) return found(answered, freeInMs);
     const answer = await holdJson(answered.answer, answered.heard);
     // What the node took for the rest is not this client's time.
-    const firstAtMs = deps.acks.now().steadyMs;
+    const firstAtMs = nowMs();
     if (answer !== undefined) return found({ ...answered, answer, firstAtMs }, freeInMs);
     if (!signal.aborted) answered.broke();
     drop(answered);

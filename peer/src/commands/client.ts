@@ -66,7 +66,8 @@ export const client = command({
     wait: {
       schema: duration(0, 30).default(30),
       value: "TIME",
-      summary: "How long a request waits where all nodes are busy (default 30s; 0s: not at all)",
+      summary:
+        "How long a request waits where all nodes are busy or restarting (default 30s; 0s: not at all)",
     },
     drain: {
       schema: duration(0, 86_400).default(10),

@@ -51,6 +51,8 @@ export type FakeNode = {
   forgetSessions(): void;
   /** Resets every connection and frees the port. */
   stop(): Promise<void>;
+  /** Listens again where it did, and knows no session. */
+  startAgain(): void;
 };
 
 /** A node made of the protocol's own checks; what they let in is answered as the test says. */
@@ -130,23 +132,30 @@ export async function fakeNode(
     return sealResponse(said, { ...session.answer, seq }, isStream);
   }
 
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    idleTimeout: 0,
-    maxRequestBodySize: 1e9,
-    fetch: serve,
-  });
+  const listen = (port: number) =>
+    Bun.serve({
+      port,
+      hostname: "127.0.0.1",
+      idleTimeout: 0,
+      maxRequestBodySize: 1e9,
+      fetch: serve,
+    });
+  let server = listen(0);
+  const port = server.port ?? 0;
   const node: FakeNode = {
     id,
     identity,
-    url: `http://127.0.0.1:${server.port}`,
+    url: `http://127.0.0.1:${port}`,
     e2eKey,
     seen,
     tickets,
     answer,
     forgetSessions: () => sessions.clear(),
     stop: () => server.stop(true),
+    startAgain() {
+      sessions.clear();
+      server = listen(port);
+    },
   };
   onTestFinished(() => server.stop(true));
   return node;

@@ -4,7 +4,7 @@ import { handle, type HandleDeps } from "#peer/client/handle";
 import { createLeases } from "#peer/client/leases/leases";
 import { createModels } from "#peer/client/app/model-list";
 import { createNetworks } from "#peer/client/networks";
-import { createNodeOrder } from "#peer/client/nodes/node-order";
+import { createNodeOrder, type NodeOrder } from "#peer/client/nodes/node-order";
 import { probeNode } from "#peer/client/nodes/probe-node";
 import { createSilenceWatch } from "#peer/client/nodes/silence";
 import { createTicks } from "#peer/client/ticks";
@@ -16,6 +16,8 @@ import { CHAT, chatBody, type ClientNetwork } from "./client-under-test";
 /** A client's handler without its server, for limits and times that a test sets. */
 export type HandlerUnderTest = {
   readonly post: (body?: string, target?: string, signal?: AbortSignal) => Promise<Response>;
+  /** What it knows of nodes. */
+  readonly order: NodeOrder;
   /** Lets the list of models grow old. */
   readonly passListMs: (ms: number) => void;
   /** What a client does each second. */
@@ -27,12 +29,12 @@ export type HandlerUnderTest = {
 export async function handlerFor(
   network: ClientNetwork,
   limits: BodyLimits = {},
-  patience: Pick<HandleDeps, "patienceMs" | "random"> = {},
+  patience: Partial<Pick<HandleDeps, "patienceMs" | "random" | "surroundings">> = {},
   clock: Pick<Clock, "steadyMs" | "wallMs"> = systemClock,
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
-  const order = createNodeOrder(Date.now);
+  const order = createNodeOrder(clock.steadyMs);
   const leases = createLeases(api, Date.now, { isCrowded: (nodes) => order.isCrowded(nodes) });
   const ticks = createTicks();
   let listMs = 0;
@@ -50,8 +52,8 @@ export async function handlerFor(
     order,
     silence: createSilenceWatch(probeNode),
     ticks,
-    ...patience,
     surroundings: { hasChosenNodes: false, overlayAddress: () => "" },
+    ...patience,
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(limits),
     allowedRanges: () => ["127.0.0.0/8"],
@@ -60,6 +62,7 @@ export async function handlerFor(
     enrolled: () => Promise.resolve(),
   };
   return {
+    order,
     async post(body = chatBody(), target = CHAT, signal = new AbortController().signal) {
       const headers = {
         host: "127.0.0.1",

@@ -65,6 +65,65 @@ it("waits for nobody where two engines failed at the request", async () => {
   expect(network.nodes.map(({ seen }) => seen.all.length)).toEqual([1, 1, 1]);
 });
 
+/** A client that had an answer of its only node. */
+async function startWithKnownNode(patienceMs: number) {
+  const { network, client } = await startWith(patienceMs, GOOD);
+  await (await client.post()).text();
+  const [node] = network.nodes;
+  if (node === undefined) throw new Error("There is no node.");
+  return { network, client, node };
+}
+
+it("waits for a node that is being started again", async () => {
+  const { network, client, node } = await startWithKnownNode(30_000);
+  await node.stop();
+  const asked = network.authorized.length;
+  const posted = [client.post(), client.post()];
+  // It has been found away, since other nodes were asked for.
+  await expect.poll(() => network.authorized.length).toBeGreaterThan(asked);
+  node.startAgain();
+  const answers = await Promise.all(posted);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+it("waits for a node whose engine is being started again", async () => {
+  const { client, node } = await startWithKnownNode(30_000);
+  let refusals = 0;
+  node.answer = (request) => (refusals++ < 2 ? refusal(502, "engine_unreachable") : GOOD(request));
+  expect(await (await client.post()).json()).toEqual({ from: "the good one" });
+});
+
+it("tells the app in the end that a node which answered does not come back", async () => {
+  const { network, client, node } = await startWithKnownNode(3_000);
+  await node.stop();
+  const answer = await client.post();
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: "node_unreachable" } });
+  // The answer before, and more than one try.
+  await expect.poll(() => network.acks.all.length).toBeGreaterThan(2);
+});
+
+it("tells the app at once of a node that never answered", async () => {
+  const network = await clientNetwork();
+  await (await network.addNode(GOOD)).stop();
+  const random = () => expect.unreachable("it waits");
+  const handler = await handlerFor(network, {}, { patienceMs: 30_000, random });
+  const answer = await handler.post();
+  expect(await answer.json()).toMatchObject({ error: { code: "node_unreachable" } });
+});
+
+it("tells the app at once that its machine has left the overlay", async () => {
+  const network = await clientNetwork();
+  const node = await network.addNode();
+  network.nodes[0] = { ...node, url: "http://100.64.0.9:8080" };
+  const random = () => expect.unreachable("it waits");
+  const surroundings = { hasChosenNodes: false, overlayAddress: () => undefined };
+  const handler = await handlerFor(network, {}, { patienceMs: 30_000, random, surroundings });
+  handler.order.answered(node.id);
+  const answer = await handler.post();
+  expect(await answer.text()).toContain("this machine has no Tailscale address");
+});
+
 it("charges nothing for a refusal", async () => {
   const { client } = await startWith(0, () => fullFor(1));
   expect((await client.post()).headers.get("x-troop-credits")).toBe("0");

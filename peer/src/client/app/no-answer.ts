@@ -29,13 +29,20 @@ export function noneReachable(
     places.length < 2
       ? `The node ${which} can't`
       : `None of the ${places.length} nodes ${which} can`;
-  const isOverlay = places.every(({ node }) => node.urls.every(isInOverlay));
-  const hasNoOverlay = places.length > 0 && isOverlay && overlayAddress() === undefined;
-  const todo = hasNoOverlay
+  const todo = isOverlayDown(places, overlayAddress)
     ? ", and this machine has no Tailscale address. Start Tailscale (`tailscale up`), then try again."
     : ". Try again in a moment; `troop nodes` shows which are there.";
   const text = `${nodes} be reached from here${todo}`;
   return appError(503, "node_unreachable", text, { headers: { "retry-after": "2" } });
+}
+
+/** The nodes are in the overlay, and this machine is not: no waiting will help. */
+export function isOverlayDown(
+  places: readonly Place[],
+  overlayAddress: Surroundings["overlayAddress"],
+): boolean {
+  const isOverlay = places.every(({ node }) => node.urls.every(isInOverlay));
+  return places.length > 0 && isOverlay && overlayAddress() === undefined;
 }
 
 /** The nodes that the user chose don't have the model. */

@@ -10,6 +10,11 @@ export type Circuit = {
   readonly isOpen: boolean;
   /** When its node may be probed, where the circuit is open. */
   readonly untilMs: number;
+  /**
+   * Milliseconds after which another try may find it back; `undefined`: it does not fail, has never answered, or has been
+   * failing for too long to be just starting again.
+   */
+  readonly backInMs: number | undefined;
   /** A request goes there. */
   begun(): void;
   answered(): void;
@@ -21,6 +26,11 @@ export type Circuit = {
   probed(isThere: boolean): void;
 };
 
+/** Being started again takes seconds. */
+const AWAY_FOR_MS = 30_000;
+/** Between looks at whether it is back. */
+const LOOK_EVERY_MS = 2_000;
+
 export type CircuitClock = { readonly nowMs: () => number; readonly random?: () => number };
 
 export function createCircuit({ nowMs, random = Math.random }: CircuitClock): Circuit {
@@ -29,8 +39,12 @@ export function createCircuit({ nowMs, random = Math.random }: CircuitClock): Ci
   let untilMs = 0;
   let isProbing = false;
   let isOnTrial = false;
+  let hasAnswered = false;
+  /** Of the first failure that no answer has followed. */
+  let sinceMs: number | undefined;
 
   function failed(): void {
+    sinceMs ??= nowMs();
     // Requests that were under way together and fail together count once.
     if (phase === "open" && nowMs() < untilMs) return;
     failures += 1;
@@ -46,12 +60,20 @@ export function createCircuit({ nowMs, random = Math.random }: CircuitClock): Ci
     get untilMs() {
       return phase === "open" ? untilMs : 0;
     },
+    get backInMs() {
+      if (!hasAnswered || sinceMs === undefined || nowMs() - sinceMs >= AWAY_FOR_MS)
+        return undefined;
+      const leftMs = phase === "open" ? untilMs - nowMs() : 0;
+      return Math.min(LOOK_EVERY_MS, Math.max(0, leftMs));
+    },
     begun() {
       isOnTrial = phase === "trial";
     },
     answered() {
       phase = "closed";
       failures = 0;
+      hasAnswered = true;
+      sinceMs = undefined;
       isOnTrial = false;
     },
     failed,

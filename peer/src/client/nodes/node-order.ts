@@ -51,6 +51,8 @@ export type NodeOrder = {
   isCrowded(nodes: readonly Ranked["node"][]): boolean;
   /** Milliseconds until the first of them takes requests again; 0 where one does. */
   freeInMs(nodeIds: readonly string[]): number;
+  /** Milliseconds after which another try may find one of them back; `undefined`: none is likely to be just starting again. */
+  backInMs(nodeIds: readonly string[]): number | undefined;
   /** It failed, and was not found to be back; being busy is no failure. */
   isFailing(nodeId: string): boolean;
   /** How long connecting to it may take, by the round trips that were measured. */
@@ -197,6 +199,10 @@ export function createNodeOrder(
     freeInMs(nodeIds) {
       const busyUntil = nodeIds.map((nodeId) => seen(nodeId).busyUntilMs);
       return Math.max(0, Math.min(...busyUntil) - nowMs());
+    },
+    backInMs(nodeIds) {
+      const all = nodeIds.flatMap((nodeId) => nodes.get(nodeId)?.circuit.backInMs ?? []);
+      return all.length === 0 ? undefined : Math.min(...all);
     },
     isFailing: (nodeId) => nodes.get(nodeId)?.circuit.isOpen === true,
     connectWithinMs(nodeId) {

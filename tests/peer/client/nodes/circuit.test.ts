@@ -89,3 +89,30 @@ it("is not opened again by a probe of an earlier failure", () => {
   circuit.probed(false);
   expect(circuit.isOpen).toBe(false);
 });
+
+it("may be back within seconds where it answered before it failed, for half a minute and no longer", () => {
+  const { state, circuit } = underTest();
+  circuit.failed();
+  expect(circuit.backInMs).toBeUndefined();
+  circuit.answered();
+  expect(circuit.backInMs).toBeUndefined();
+  const sinceMs = state.nowMs;
+  circuit.failed();
+  expect(circuit.backInMs).toBe(1_000);
+  state.nowMs = circuit.untilMs;
+  expect(circuit.backInMs).toBe(0);
+  circuit.failed();
+  expect(circuit.backInMs).toBe(2_000);
+  state.nowMs = circuit.untilMs;
+  // It will not be probed for four seconds; a request looks sooner.
+  circuit.failed();
+  expect(circuit.backInMs).toBe(2_000);
+  circuit.takeProbe();
+  state.nowMs = sinceMs + 29_999;
+  expect(circuit.backInMs).toBe(0);
+  state.nowMs = sinceMs + 30_000;
+  expect(circuit.backInMs).toBeUndefined();
+  circuit.answered();
+  circuit.failed();
+  expect(circuit.backInMs).toBe(1_000);
+});
