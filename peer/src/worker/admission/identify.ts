@@ -13,12 +13,11 @@ import type { Gate } from "./admit";
 import { checkProof, type ProvenCall } from "./proof-check";
 import type { NodeRefusal } from "./refusals";
 import type { NodeSession } from "./sessions";
+import type { Shown, Ticketed } from "./ticket-book";
 
-export type Ticketed = { readonly ticket: string; readonly claims: TicketClaims };
 export type Identified = Ticketed & { readonly seq: number; readonly session: NodeSession };
 
 type Identity = Outcome<Identified, NodeRefusal>;
-type Shown = Outcome<Ticketed, NodeRefusal>;
 
 /** Who asks, by a ticket and a session that is known, or that a proof begins now. Those that are known nobody waits for. */
 export function identify(gate: Gate, headers: Headers): Identity | Promise<Identity> {
@@ -70,15 +69,7 @@ export async function identifyByProof(
 
 function ticketOf(gate: Gate, headers: Headers): Shown | Promise<Shown> {
   const ticket = headers.get(TICKET_HEADER);
-  if (ticket === null) return { ok: false, reason: "ticket_missing" };
-  const checked = gate.tickets.check(ticket);
-  return checked instanceof Promise
-    ? checked.then((late) => ticketed(ticket, late))
-    : ticketed(ticket, checked);
-}
-
-function ticketed(ticket: string, checked: Outcome<TicketClaims, NodeRefusal>): Shown {
-  return checked.ok ? { ok: true, value: { ticket, claims: checked.value } } : checked;
+  return ticket === null ? { ok: false, reason: "ticket_missing" } : gate.tickets.check(ticket);
 }
 
 async function beginSession(

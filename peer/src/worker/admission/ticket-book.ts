@@ -7,12 +7,18 @@ import { type TicketClaims, verifyTicket } from "#protocol/ticket";
 import type { CoordinatorKeys } from "./coordinator-keys";
 import type { NodeRefusal, RefusalReason } from "./refusals";
 
+/**
+ * A ticket and what it says. Its text is the same string for all requests that show it: each comes with one of its own, a
+ * kilobyte long, which its receipt would keep until the coordinator has that.
+ */
+export type Ticketed = { readonly ticket: string; readonly claims: TicketClaims };
+
 /** Checks tickets offline. One that was good before costs a look-up, so a request pays for its proof only. */
 export type TicketBook = {
-  check(ticket: string): Verdict | Promise<Verdict>;
+  check(ticket: string): Shown | Promise<Shown>;
 };
 
-type Verdict = Outcome<TicketClaims, NodeRefusal>;
+export type Shown = Outcome<Ticketed, NodeRefusal>;
 
 export type TicketBookOptions = {
   readonly nodeId: PeerId;
@@ -24,39 +30,41 @@ export type TicketBookOptions = {
   readonly nowMs: () => number;
 };
 
+type Good = Extract<Shown, { ok: true }>;
+
 const MOST_KEPT = 4_096;
 const TicketHeader = z.object({ kid: z.string().max(128) });
 
 export function createTicketBook(options: TicketBookOptions): TicketBook {
   const { nodeId, keys, nowMs } = options;
-  const good = new Map<string, TicketClaims>();
-  const checking = new Map<string, Promise<Verdict>>();
+  const good = new Map<string, Good>();
+  const checking = new Map<string, Promise<Shown>>();
 
-  function check(ticket: string): Verdict | Promise<Verdict> {
-    const claims = good.get(ticket);
-    if (claims === undefined) return checkFirst(ticket);
-    const isOver = nowMs() / 1_000 > claims.exp + CLOCK_SKEW_S;
-    return isOver ? { ok: false, reason: "ticket_expired" } : served(claims);
+  function check(ticket: string): Shown | Promise<Shown> {
+    const known = good.get(ticket);
+    if (known === undefined) return checkFirst(ticket);
+    const isOver = nowMs() / 1_000 > known.value.claims.exp + CLOCK_SKEW_S;
+    return isOver ? { ok: false, reason: "ticket_expired" } : served(known);
   }
 
-  function served(claims: TicketClaims): Verdict {
-    if (options.serves(claims.net)) return { ok: true, value: claims };
+  function served(shown: Good): Shown {
+    if (options.serves(shown.value.claims.net)) return shown;
     return { ok: false, reason: "ticket_other_network" };
   }
 
-  async function checkFirst(ticket: string): Promise<Verdict> {
+  async function checkFirst(ticket: string): Promise<Shown> {
     // A client's first requests come together and bring the same ticket.
     const pending = checking.get(ticket) ?? verify(ticket);
     checking.set(ticket, pending);
     try {
       const verified = await pending;
-      return verified.ok ? served(verified.value) : verified;
+      return verified.ok ? served(verified) : verified;
     } finally {
       checking.delete(ticket);
     }
   }
 
-  async function verify(ticket: string): Promise<Verdict> {
+  async function verify(ticket: string): Promise<Shown> {
     const issuer = options.issuer();
     if (issuer === undefined) return { ok: false, reason: "not_enrolled" };
     const header = readHeader(ticket, TicketHeader);
@@ -69,12 +77,13 @@ export function createTicketBook(options: TicketBookOptions): TicketBook {
     if (verified.value.rates[nodeId] === undefined) {
       return { ok: false, reason: "ticket_other_node" };
     }
-    keep(ticket, verified.value);
-    return verified;
+    const shown: Good = { ok: true, value: { ticket, claims: verified.value } };
+    keep(shown);
+    return shown;
   }
 
-  function keep(ticket: string, claims: TicketClaims): void {
-    good.set(ticket, claims);
+  function keep(shown: Good): void {
+    good.set(shown.value.ticket, shown);
     // The oldest first: a Map keeps the order in which its keys came.
     for (const oldest of good.keys()) {
       if (good.size <= MOST_KEPT) break;
