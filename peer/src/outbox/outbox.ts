@@ -1,3 +1,4 @@
+import { createCrowd, type Place } from "../crowd";
 import { journalLine } from "./journal-lines";
 import type { OutboxFile } from "./outbox-file";
 
@@ -7,16 +8,19 @@ export type Unsent<Item> = {
   readonly item: Item;
 };
 export type EndedItem<Item> = { readonly ticket: string; readonly item: Item };
+/** An item whose request runs. */
+export type OpenItem<Opened> = Place<Begun<Opened>>;
+type Begun<Opened> = { readonly id: number; readonly ticket: string; readonly opened: Opened };
 export type RefusedItem = { readonly id: number; readonly code: string };
 
 /** Receipts or acks on their way to the coordinator, in a file: a crash loses none. Everything in it is synchronous. */
 export type Outbox<Opened, Item> = {
   /** Before a request begins: from now on there will be an item, whatever happens. Throws on a full disk. */
-  open(ticket: string, opened: Opened): number;
+  open(ticket: string, opened: Opened): OpenItem<Opened>;
   /** The request has ended; its item can be sent. Where it cannot be written, what `open` wrote stands for it in a crash. */
-  complete(id: number, item: Item): void;
+  complete(open: OpenItem<Opened>, item: Item): void;
   /** The request never began. */
-  forget(id: number): void;
+  forget(open: OpenItem<Opened>): void;
   /** Items that were not opened. Where they cannot be written, a crash loses them. */
   add(items: readonly EndedItem<Item>[]): void;
   /** Those that can be sent and have waited longest. */
@@ -89,9 +93,9 @@ export function createOutbox<Opened, Item>(
 
   let savedCount = ready.get(coordinatorUrl)?.count ?? 0;
   let nextId = (highest.get()?.id ?? 0) + 1;
-  const running = new Map<number, { readonly ticket: string; readonly opened: Opened }>();
+  const running = createCrowd<Begun<Opened>>();
   /** In the order in which they ended. */
-  const ended = new Map<number, EndedItem<Item>>();
+  const ended: Unsent<Item>[] = [];
   /** The numbers of those that are in the journal. */
   const ticketNumbers = new Map<string, number>();
   let nextTicketNumber = 1;
@@ -127,7 +131,7 @@ export function createOutbox<Opened, Item>(
     if (unwritten.length > MOST_WITHOUT_ROOM) {
       unwritten.splice(0, unwritten.length - MOST_WITHOUT_ROOM);
     }
-    const isIdle = running.size + ended.size === 0;
+    const isIdle = running.size + ended.length === 0;
     unlessFull(isIdle || journal.bytes > rewriteAtBytes ? rewrite : writeOut);
   }
   function writeOut(): void {
@@ -141,48 +145,56 @@ export function createOutbox<Opened, Item>(
     rewriteAtBytes = journal.bytes + JOURNAL_BYTES;
     ticketNumbers.clear();
     const lines: string[] = [];
-    for (const [id, { ticket, opened }] of running) {
+    for (const { id, ticket, opened } of running.all()) {
       lines.push(beginning("open", id, ticket, opened));
     }
-    for (const [id, { ticket, item }] of ended) lines.push(beginning("add", id, ticket, item));
+    for (const { id, ticket, item } of ended) lines.push(beginning("add", id, ticket, item));
     if (aliveMs !== undefined && running.size > 0) lines.push(journalLine(["alive", aliveMs]));
     journal.replace(lines.join(""));
     unwritten.length = 0;
     rewriteAtBytes = 2 * journal.bytes + JOURNAL_BYTES;
   }
 
-  function insertEnded(id: number): void {
-    const one = ended.get(id);
-    if (one !== undefined) insert.run(id, coordinatorUrl, one.ticket, JSON.stringify(one.item));
+  function save({ id, ticket, item }: Unsent<Item>): void {
+    insert.run(id, coordinatorUrl, ticket, JSON.stringify(item));
   }
-  const saveAll = database.transaction((ids: readonly number[]) => {
-    for (const id of ids) insertEnded(id);
-  });
+  const saveAll = database.transaction((items: readonly Unsent<Item>[]) => items.forEach(save));
   /** The coordinator is away, or slower than the requests. */
   function saveTooMany(): void {
-    if (ended.size <= saveAbove) return;
+    if (ended.length <= saveAbove) return;
     // Not with each that ends, where there is no room.
-    saveAbove = ended.size + SAVED_TOGETHER;
+    saveAbove = ended.length + SAVED_TOGETHER;
     unlessFull(() => {
-      const ids = [...ended.keys()].slice(0, SAVED_TOGETHER);
-      saveAll(ids);
+      const oldestEnded = ended.slice(0, SAVED_TOGETHER);
+      saveAll(oldestEnded);
       saveAbove = MOST_AT_HAND;
-      savedCount += ids.length;
-      for (const id of ids) ended.delete(id);
-      note([journalLine(["gone", ids])]);
+      savedCount += oldestEnded.length;
+      ended.splice(0, oldestEnded.length);
+      note([journalLine(["gone", oldestEnded.map(({ id }) => id)])]);
     });
   }
 
-  function noteGone(ids: readonly number[]): void {
-    for (const id of ids) if (!ended.delete(id)) savedCount -= 1;
-    note([journalLine(["gone", ids])]);
+  /** Those at hand are so no longer; the result are the others, which are in the database. */
+  function takeOut(ids: readonly number[]): number[] {
+    const gone = new Set(ids);
+    const kept: Unsent<Item>[] = [];
+    let seen = 0;
+    // They stand in front: the oldest are sent first.
+    for (const one of ended) {
+      if (gone.size === 0) break;
+      if (!gone.delete(one.id)) kept.push(one);
+      seen += 1;
+    }
+    if (kept.length < seen) ended.splice(0, seen, ...kept);
+    return [...gone];
   }
   const removeAll = database.transaction((ids: readonly number[]) => {
     for (const id of ids) remove.run(id);
   });
   const refuseAll = database.transaction((items: readonly RefusedItem[], nowMs: number) => {
     for (const { id, code } of items) {
-      insertEnded(id);
+      const one = ended.find((each) => each.id === id);
+      if (one !== undefined) save(one);
       setAside.run(code, nowMs, id);
       remove.run(id);
     }
@@ -199,35 +211,30 @@ export function createOutbox<Opened, Item>(
         throw cause;
       }
       nextId += 1;
-      running.set(id, { ticket, opened });
-      return id;
+      return running.enter({ id, ticket, opened });
     },
-    complete(id, item) {
-      const open = running.get(id);
-      if (open === undefined) return;
-      running.delete(id);
-      ended.set(id, { ticket: open.ticket, item });
+    complete(open, item) {
+      if (!running.leave(open)) return;
+      const { id, ticket } = open.one;
+      ended.push({ id, ticket, item });
       note([journalLine(["end", id, item])]);
       saveTooMany();
     },
-    forget(id) {
-      running.delete(id);
-      note([journalLine(["gone", [id]])]);
+    forget(open) {
+      if (!running.leave(open)) return;
+      note([journalLine(["gone", [open.one.id]])]);
     },
     add(items) {
       const lines: string[] = [];
-      for (const one of items) {
+      for (const { ticket, item } of items) {
         const id = nextId;
         nextId += 1;
-        ended.set(id, one);
-        lines.push(beginning("add", id, one.ticket, one.item));
+        ended.push({ id, ticket, item });
+        lines.push(beginning("add", id, ticket, item));
       }
       note(lines);
       saveTooMany();
-      for (const [oldestId] of ended) {
-        if (ended.size <= MOST_WITHOUT_ROOM) break;
-        ended.delete(oldestId);
-      }
+      if (ended.length > MOST_WITHOUT_ROOM) ended.splice(0, ended.length - MOST_WITHOUT_ROOM);
     },
     unsent(limit) {
       const rows = savedCount === 0 ? [] : oldest.all(coordinatorUrl, limit);
@@ -236,23 +243,22 @@ export function createOutbox<Opened, Item>(
         ticket,
         item: JSON.parse(claims) as Item,
       }));
-      for (const [id, { ticket, item }] of ended) {
-        if (unsent.length >= limit) break;
-        unsent.push({ id, ticket, item });
-      }
-      return unsent;
+      return unsent.concat(ended.slice(0, limit - unsent.length));
     },
     get unsentCount() {
-      return savedCount + ended.size;
+      return savedCount + ended.length;
     },
     remove(ids) {
-      const saved = ids.filter((id) => !ended.has(id));
+      const saved = takeOut(ids);
       if (saved.length > 0) removeAll(saved);
-      noteGone(ids);
+      savedCount -= saved.length;
+      note([journalLine(["gone", ids])]);
     },
     refuse(items, nowMs) {
       refuseAll(items, nowMs);
-      noteGone(items.map(({ id }) => id));
+      const ids = items.map(({ id }) => id);
+      savedCount -= takeOut(ids).length;
+      note([journalLine(["gone", ids])]);
     },
     checkpoint(nowMs) {
       aliveMs = nowMs;

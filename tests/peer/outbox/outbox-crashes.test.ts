@@ -22,7 +22,7 @@ it("has what ended at once, also when the process is killed then, and nothing of
     `const ids = [1, 2, 3, 4].map((seq) => outbox.open("ticket", { ...opened, seq }));
     for (const seq of [1, 2, 4]) outbox.complete(ids[seq - 1], { ...done, seq });
     outbox.forget(ids[2]);
-    outbox.remove([ids[0]]);`,
+    outbox.remove(outbox.unsent(1).map(({ id }) => id));`,
   );
   expect(readOutbox(folder, "worker")).toEqual({ waiting: 2, unfinished: 0, refused: [] });
   const outbox = open(folder);

@@ -58,9 +58,8 @@ it("takes no more of the disk than what it holds, however much has passed", asyn
   const runs = outbox.open("ticket", { ...OPENED, seq: 0 });
   const ticket = "t".repeat(2_000);
   for (let seq = 1; seq <= 6_000; seq += 1) {
-    const id = outbox.open(ticket, { ...OPENED, seq });
-    outbox.complete(id, { ...DONE, seq });
-    outbox.remove([id]);
+    outbox.complete(outbox.open(ticket, { ...OPENED, seq }), { ...DONE, seq });
+    outbox.remove(outbox.unsent(1).map(({ id }) => id));
   }
   expect(statSync(journalPath(folder, "worker")).size).toBeLessThan(1_100_000);
   outbox.forget(runs);
@@ -78,12 +77,13 @@ it("loses nothing that was kept when there is no room for more", async () => {
     const outbox = openReceiptOutbox(${JSON.stringify(folder)}, ${JSON.stringify(COORDINATOR)});
     const opened = ${JSON.stringify(OPENED)};
     let kept = 0;
+    let first;
     let failure;
     while (failure === undefined && kept < 10_000) {
-      try { outbox.open("ticket".repeat(100), { ...opened, seq: kept }); kept += 1; } catch (error) { failure = error.code ?? error.message; }
+      try { const open = outbox.open("ticket".repeat(100), { ...opened, seq: kept }); first ??= open; kept += 1; } catch (error) { failure = error.code ?? error.message; }
     }
     // What ends now cannot be written; nothing breaks.
-    outbox.complete(1, { ...opened, seq: 0, engine_ms: 1, outcome: "completed" });
+    outbox.complete(first, { ...opened, seq: 0, engine_ms: 1, outcome: "completed" });
     outbox.checkpoint(opened.started_at_ms + 1);
     outbox.close();
     console.log(JSON.stringify({ kept, failure }));

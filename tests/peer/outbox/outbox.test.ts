@@ -49,10 +49,16 @@ it("tells items of this run from those of the run before", async () => {
 
 it("hands out what ended first first, and none that still runs or never ran", async () => {
   const outbox = open(await temporaryFolder());
-  const ids = [1, 2, 3, 4].map((seq) => outbox.open("ticket", { ...OPENED, seq }));
-  outbox.complete(ids[2] ?? -1, { ...DONE, seq: 3 });
-  outbox.complete(ids[0] ?? -1, { ...DONE, seq: 1 });
-  outbox.forget(ids[1] ?? -1);
+  const opened = (seq: number) => outbox.open("ticket", { ...OPENED, seq });
+  const [first, second, third] = [opened(1), opened(2), opened(3)];
+  opened(4);
+  outbox.complete(third, { ...DONE, seq: 3 });
+  outbox.complete(first, { ...DONE, seq: 1 });
+  outbox.forget(second);
+  // It is over, whatever is said of it.
+  outbox.complete(first, { ...DONE, seq: 5 });
+  outbox.forget(third);
+  outbox.complete(second, { ...DONE, seq: 2 });
   expect(outbox.unsent(10).map(({ item }) => item.seq)).toEqual([3, 1]);
   expect(outbox.unsent(1).map(({ item }) => item.seq)).toEqual([3]);
   outbox.close();
@@ -74,14 +80,14 @@ it("keeps other coordinators' receipts for their time", async () => {
 it("sets aside what is refused, with the reason, where troop status finds it", async () => {
   const folder = await temporaryFolder();
   const outbox = open(folder);
-  const [id = -1] = [1, 2, 3].map((seq) => {
-    const each = outbox.open("ticket", { ...OPENED, seq });
-    outbox.complete(each, { ...DONE, seq });
-    return each;
-  });
+  for (const seq of [1, 2, 3]) {
+    outbox.complete(outbox.open("ticket", { ...OPENED, seq }), { ...DONE, seq });
+  }
   outbox.open("ticket", { ...OPENED, seq: 4 });
-  expect(outbox.unsent(1)).toHaveLength(1);
-  outbox.refuse([{ id, code: "lease_unknown" }], 1);
+  outbox.refuse(
+    outbox.unsent(1).map(({ id }) => ({ id, code: "lease_unknown" })),
+    1,
+  );
   expect(outbox.unsentCount).toBe(2);
   expect(outbox.unsent(9).map(({ item }) => item.seq)).toEqual([2, 3]);
   // While it is open, and by another process's means.
@@ -97,9 +103,8 @@ it("forgets what was refused long ago", async () => {
   const folder = await temporaryFolder();
   const outbox = open(folder);
   const refuse = (seq: number, nowMs: number): void => {
-    const id = outbox.open("ticket", { ...OPENED, seq });
-    outbox.complete(id, { ...DONE, seq });
-    expect(outbox.unsent(1)).toHaveLength(1);
+    outbox.complete(outbox.open("ticket", { ...OPENED, seq }), { ...DONE, seq });
+    const [{ id } = { id: -1 }] = outbox.unsent(1);
     outbox.refuse([{ id, code: "lease_unknown" }], nowMs);
   };
   refuse(1, OPENED.started_at_ms);

@@ -2,6 +2,7 @@ import { CLOCK_SKEW_S } from "#protocol/jws";
 import { chargeFor, type Microcredits, type Rate } from "#protocol/microcredits";
 import { LEASE_KEPT_S } from "#protocol/ticket";
 import type { Clock } from "../../clock";
+import { createCrowd } from "../../crowd";
 import { createSeenNumbers } from "./seen-numbers";
 
 /** One lease as far as this node serves it: which requests, and what they have cost here. */
@@ -76,7 +77,7 @@ export function createLeaseBook(clock: Clock): LeaseBook {
 
 function openLease(clock: Clock): Lease {
   const seen = createSeenNumbers();
-  const running = new Map<symbol, () => void>();
+  const running = createCrowd<() => void>();
   /** Of all that run: what they cost is known without a look at each, however many they are. */
   let startsMs = 0;
   let terms: LeaseTerms | undefined;
@@ -118,7 +119,7 @@ function openLease(clock: Clock): Lease {
     armedAtMs = Infinity;
     if (running.size === 0 || terms?.isFree !== false) return;
     if (left() > -grace() && paidForMs() > 0) arm();
-    else for (const onSpent of running.values()) onSpent();
+    else for (const onSpent of running.all()) onSpent();
   }
 
   return {
@@ -126,13 +127,12 @@ function openLease(clock: Clock): Lease {
     unclaim: (seq) => seen.remove(seq),
     hasBudget: () => terms?.isFree === true || left() > (running.size > 0 ? -grace() : 0),
     charge(onSpent) {
-      const id = Symbol("running");
       const startMs = clock.steadyMs();
-      running.set(id, onSpent);
+      const place = running.enter(onSpent);
       startsMs += startMs;
       arm();
       return () => {
-        if (!running.delete(id)) return;
+        if (!running.leave(place)) return;
         startsMs -= startMs;
         spent += chargeFor(Math.round(clock.steadyMs() - startMs), rate());
       };

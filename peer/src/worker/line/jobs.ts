@@ -3,6 +3,7 @@ import type { ReceiptClaims, ReceiptOutcome } from "#protocol/receipt";
 import type { ModelRoute } from "../../engines/catalogue";
 import type { Usage } from "../../metering/usage";
 import type { Clock } from "../../clock";
+import { createCrowd } from "../../crowd";
 import { type SilenceWatch, watchSilence } from "../serve/engine-silence";
 import type { EngineThere } from "../serve/engine-there";
 import type { LeaseAccount } from "../admission/lease-book";
@@ -68,7 +69,7 @@ const CHECKPOINT_EVERY_MS = 1_000;
 
 export function createJobs(options: JobsOptions): Jobs {
   const { outbox, clock, isEngineThere, onReceipt, onEnd, onColdModel } = options;
-  const running = new Set<Job>();
+  const running = createCrowd<Job>();
   let waiting: (() => void)[] = [];
   let isArmed = false;
 
@@ -78,7 +79,7 @@ export function createJobs(options: JobsOptions): Jobs {
     clock.after(CHECKPOINT_EVERY_MS, () => {
       isArmed = false;
       outbox.checkpoint(clock.wallMs());
-      for (const job of running) job.silence.look();
+      for (const job of running.all()) job.silence.look();
       checkpointWhileRunning();
     });
   }
@@ -95,7 +96,7 @@ export function createJobs(options: JobsOptions): Jobs {
       queue_ms: Math.min(LONGEST_MS, admission.queuedMs),
       request_hash: bodyHash,
     };
-    const id = outbox.open(admission.ticket, opened);
+    const open = outbox.open(admission.ticket, opened);
     if (route.offer.state === "cold") onColdModel?.(route);
     let cutBy: Cut | undefined;
     let cutShort = (): void => {};
@@ -111,7 +112,7 @@ export function createJobs(options: JobsOptions): Jobs {
     function leave(): boolean {
       if (hasEnded) return false;
       hasEnded = true;
-      running.delete(job);
+      running.leave(place);
       endCharge();
       silence.stop();
       admission.release();
@@ -148,17 +149,17 @@ export function createJobs(options: JobsOptions): Jobs {
         if (promptTokens !== undefined) receipt.prompt_tokens = promptTokens;
         if (completionTokens !== undefined) receipt.completion_tokens = completionTokens;
         if (responseHash !== undefined) receipt.response_hash = responseHash;
-        outbox.complete(id, receipt);
+        outbox.complete(open, receipt);
         onEnd?.(receipt, route);
         onReceipt();
       },
       forget() {
         if (!leave()) return;
         lease.unclaim(seq);
-        outbox.forget(id);
+        outbox.forget(open);
       },
     };
-    running.add(job);
+    const place = running.enter(job);
     checkpointWhileRunning();
     return job;
   }
@@ -169,7 +170,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     begin,
     cutAll(by) {
-      for (const job of running) job.cut(by);
+      for (const job of running.all()) job.cut(by);
     },
     drained: () =>
       running.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve)),
