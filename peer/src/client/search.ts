@@ -167,7 +167,7 @@ export async function search(
     verdict === "busy" ||
     (verdict === "engine" && lines.length > 0 && failedEngines < MOST_FAILED_ENGINES);
   const waitMs = isForLater ? order.freeInMs(lines.map(({ place }) => idOf(place))) : undefined;
-  const freeInMs = verdict === "failed" ? order.backInMs(tried) : waitMs;
+  const freeInMs = isNotThereYet(answered.refusal) ? order.backInMs(tried) : waitMs;
   // One that is alone says best itself why it is busy.
   if (freeInMs !== undefined && verdict === "busy" && tried.length > 1) {
     drop(answered);
@@ -199,6 +199,11 @@ export async function search(
   function found(one: Answered, busyForMs: number | undefined): Searched {
     return { outcome: { answered: one, attempts }, freeInMs: busyForMs, attempts };
   }
+}
+
+/** What a node says that is just being started, or whose engine is. No engine has had the request: another may break at it, too. */
+function isNotThereYet(refusal: string | undefined): boolean {
+  return refusal === "engine_unreachable" || refusal === "coordinator_unreachable";
 }
 
 type Line = { readonly place: Place; readonly waitMs: number };

@@ -93,6 +93,16 @@ it("waits for a node whose engine is being started again", async () => {
   expect(await (await client.post()).json()).toEqual({ from: "the good one" });
 });
 
+it.each(["engine_error", "internal"])(
+  "does not send a request again and again at which a node failed (%s)",
+  async (code) => {
+    const { client, node } = await startWithKnownNode(30_000);
+    node.answer = () => refusal(502, code);
+    expect((await client.post()).status).toBeGreaterThanOrEqual(500);
+    expect(node.seen.all).toHaveLength(2);
+  },
+);
+
 it("tells the app in the end that a node which answered does not come back", async () => {
   const { network, client, node } = await startWithKnownNode(3_000);
   await node.stop();
