@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { useCoordinator } from "#support/coordinator";
+import { operatorOf } from "./operators";
 import { newEmail, PASSWORD, peopleOf } from "./people";
 
-const { ask, person } = peopleOf(useCoordinator());
+const coordinator = useCoordinator({ AUDIT_ADDRESSES: "full" });
+const { ask, person } = peopleOf(coordinator);
+const operator = operatorOf(coordinator);
 
 const logIn = (email: string, password: string) =>
   ask("/auth/login", { body: { email, password } });
@@ -14,7 +17,7 @@ async function expectLocked(answer: Response, policy: RegExp): Promise<void> {
 }
 
 it("locks an email after ten tries, known or not, also for the right password", async () => {
-  const { email } = await person();
+  const { email, user, ask: askAsPerson } = await person();
   for (const somebody of [email, newEmail()]) {
     const tries = await Promise.all(Array.from({ length: 10 }, () => logIn(somebody, "wrong")));
     expect(tries.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 401));
@@ -23,6 +26,12 @@ it("locks an email after ten tries, known or not, also for the right password", 
       /^"login";q=30;w=900, "login-of-email";q=10;w=900$/,
     );
   }
+  // Whoever is in stays in, and the operator sees about whom it was and from where.
+  expect((await askAsPerson("/auth/me")).status).toBe(200);
+  const failed = await operator.awaitEvents(`user_id=${user}`, "login_failed", 10);
+  expect(failed.map(({ details }) => details["address"])).toEqual(
+    Array.from({ length: 10 }, () => "127.0.0.1"),
+  );
   const other = await person();
   expect((await logIn(other.email, PASSWORD)).status).toBe(200);
 });

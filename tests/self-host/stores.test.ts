@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { SelfHostError } from "#self-host/self-host-error";
 import { openStores, type Stores } from "#self-host/stores";
 import { temporaryFolder } from "./folders";
+import { startRedisOnTcp } from "./redises";
 
 function askDatabase(
   stores: Stores,
@@ -71,8 +72,18 @@ it("leaves nothing open and unlocks the folder where one store cannot be opened"
   await stores.close();
 });
 
+it("leaves no connection to Redis open where the database cannot be opened", async () => {
+  const redis = await startRedisOnTcp();
+  const redisUrl = `redis://127.0.0.1:${redis.port}`;
+  const databaseUrl = "postgres://127.0.0.1:1/none";
+  await expect(openStores({ redisUrl, databaseUrl })).rejects.toBeInstanceOf(SelfHostError);
+  // It waits for its last connection.
+  await redis.close();
+});
+
 it("adds the latency asked for to each answer, and lets answers overlap", async () => {
-  const latencyMs = 300;
+  // Far more than a slow machine needs for three answers, so that only waiting for each other takes as long.
+  const latencyMs = 1_500;
   const stores = await openStores({ addLatencyMs: latencyMs });
   const redis = new Redis({ url: stores.redisRestUrl, token: stores.redisRestToken });
   const startMs = performance.now();

@@ -10,7 +10,8 @@ import { startRedisOnTcp } from "./redises";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy";
 
 const SECRET = "a-secret_of-the-test";
-const COMMAND_TIMEOUT_MS = 150;
+/** Ample for a slow machine to connect and answer in. */
+const COMMAND_TIMEOUT_MS = 1_500;
 
 let redisServer: Awaited<ReturnType<typeof startRedisOnTcp>>;
 let proxy: TcpProxy;

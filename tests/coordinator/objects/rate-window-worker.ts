@@ -20,6 +20,10 @@ export class RateWindow extends Real {
     return this.ctx.storage.sql.exec<{ hits: number }>(sum).one().hits;
   }
 
+  async alarmAtMs(): Promise<number | null> {
+    return this.ctx.storage.getAlarm();
+  }
+
   async ring(): Promise<void> {
     await this.alarm();
   }
@@ -35,6 +39,6 @@ export default {
     const admissions = await Promise.all(Array.from({ length: times }, () => window.hit(tier)));
     if (alarm === true) await window.ring();
     const [rows, written] = [await window.rows(), await window.written()];
-    return Response.json({ admissions, rows, written });
+    return Response.json({ admissions, rows, written, alarmAtMs: await window.alarmAtMs() });
   },
 };

@@ -58,7 +58,13 @@ type Turn = {
 async function hit(
   name: string,
   { atMs = NOW, times = 1, alarm = false, tier = TIER }: Turn = {},
-): Promise<{ admitted: number; last: Admission; rows: number; written: number }> {
+): Promise<{
+  admitted: number;
+  last: Admission;
+  rows: number;
+  written: number;
+  alarmAtMs: number | null;
+}> {
   const asked = { name, tier, nowMs: atMs, times, alarm };
   const answer = await running?.dispatchFetch("http://worker.test/", {
     method: "POST",
@@ -68,6 +74,7 @@ async function hit(
     admissions: Admission[];
     rows: number;
     written: number;
+    alarmAtMs: number | null;
   };
   const last = said.admissions.at(-1) ?? { admitted: true, remaining: 0, resetSeconds: 0 };
   return {
@@ -75,6 +82,7 @@ async function hit(
     last,
     rows: said.rows,
     written: said.written,
+    alarmAtMs: said.alarmAtMs,
   };
 }
 
@@ -153,6 +161,16 @@ it("deletes at its alarm what is over and nothing else, however often it rings",
   expect((await hit(name, { times: 20, atMs: NOW + 60_000 })).admitted).toBe(7);
   expect((await hit(name, { times: 0, atMs: NOW + 120_000, alarm: true })).rows).toBe(0);
   expect((await hit(name, { times: 20, atMs: NOW + 120_000 })).admitted).toBe(10);
+});
+
+it("has itself woken when what it wrote is over, and no more once nothing is left", async () => {
+  const name = newName();
+  const alarmAt = async (turn: Turn) => (await hit(name, { times: 0, ...turn })).alarmAtMs;
+  await hit(name, { times: 3 });
+  await hit(name, { atMs: NOW + 30_000 });
+  await expect.poll(() => alarmAt({})).toBe(NOW + 60_000);
+  expect(await alarmAt({ atMs: NOW + 60_000, alarm: true })).toBe(NOW + 90_000);
+  expect(await alarmAt({ atMs: NOW + 90_000, alarm: true })).toBeNull();
 });
 
 it("keeps no more rows than a window has slots, however long it is used", async () => {
