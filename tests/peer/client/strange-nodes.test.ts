@@ -7,6 +7,7 @@ import {
   type ClientNetwork,
   MODEL,
   startClient,
+  startWarm,
 } from "./client-under-test";
 import { type Behaviour, openStream, refusal } from "./fake-node";
 
@@ -103,6 +104,20 @@ it("lists what is there where no node has the model any more", async () => {
   const { code, message } = await errorOf(answer);
   expect(code).toBe("model_not_found");
   expect(message).toBe(`No node offers the model "leaving". There is: ${MODEL}.`);
+});
+
+it("tells each app so, and goes to the first node that has the model again", async () => {
+  const { network, node, client } = await startWarm(() => refusal(404, "model_not_found"));
+  network.models = [];
+  network.nodes.length = 0;
+  for (let times = 0; times < 3; times++) {
+    const answer = await client.post();
+    expect([answer.status, (await errorOf(answer)).code]).toEqual([404, "model_not_found"]);
+  }
+  node.answer = GOOD;
+  network.nodes.push(node);
+  network.models = [MODEL];
+  await expect.poll(async () => (await client.post()).status).toBe(200);
 });
 
 it("lists what is there where the coordinator no longer has the model of a list that is older", async () => {

@@ -84,7 +84,8 @@ export function createLeases(
   const { prefer = () => [], only, conversationsOf = () => 0, steadyMs = nowMs } = events;
   const { observations = () => [], onObserved = () => {}, patienceMs = 0 } = events;
   const isAlive = (lease: Lease): boolean => lease.expiresAtMs() - nowMs() > USELESS_BEFORE_MS;
-  const isUsable = (lease: Lease): boolean => isAlive(lease) && lease.spent() < lease.budget();
+  const isUsable = (lease: Lease): boolean =>
+    isAlive(lease) && lease.spent() < lease.budget() && lease.places.length > 0;
   const pool = createLeasePool(isUsable);
   const authorizing = new Map<string, Promise<Lease>>();
   const nextAnewMs = new Map<string, number>();
