@@ -122,3 +122,21 @@ it("leaves the runtime when its client has left", async () => {
   });
   await left;
 });
+
+it("lets nothing through to what a runtime for development serves beside the coordinator", async () => {
+  const { url, requests } = await frontBefore(({ socket }) => socket.write(OK));
+  for (const path of ["/cdn-cgi/handler/scheduled", "//cdn-cgi/mf/reload", "/a/../cdn-cgi/x"]) {
+    for (const method of ["GET", "POST"]) {
+      const answer = await fetch(url + path, { method });
+      expect(answer.status).toBe(404);
+      expect(Problem.parse(await answer.json()).code).toBe("not_found");
+    }
+  }
+  expect(requests).toEqual([]);
+});
+
+it("asks nobody but the runtime, whatever host a path looks like", async () => {
+  const { url, requests } = await frontBefore(({ socket }) => socket.write(OK));
+  expect(await (await fetch(`${url}//other.example/x?y`)).text()).toBe("ok");
+  expect(requests[0]).toMatch(/^GET \/other\.example\/x\?y HTTP/);
+});
