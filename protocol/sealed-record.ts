@@ -114,7 +114,8 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
     return from + part.length;
   }
 
-  return {
+  const reader: RecordReader & { isWhole: boolean } = {
+    isWhole: false,
     push(bytes) {
       let at: number | undefined = 0;
       while (at !== undefined && at < bytes.length) {
@@ -122,12 +123,11 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
         else at = headerBytes < RECORD_HEADER_BYTES ? readHeader(bytes, at) : readRecord(bytes, at);
       }
       if (at === undefined) state = "broken";
+      reader.isWhole = state === "whole";
       return at !== undefined;
     },
-    get isWhole() {
-      return state === "whole";
-    },
   };
+  return reader;
 }
 
 function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {

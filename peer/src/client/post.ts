@@ -38,7 +38,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
       "The path and its query are too long. Send what they hold in the body.",
     );
   }
-  const startedAtMs = deps.acks.now().steadyMs;
+  const startedAtMs = deps.acks.steadyMs();
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuseBody(held);

@@ -55,7 +55,7 @@ export async function search(
   { own, attempts: before, untilMs }: SearchFrom,
 ): Promise<Searched> {
   const { order, surroundings, acks } = deps;
-  const nowMs = (): number => acks.now().steadyMs;
+  const nowMs = (): number => acks.steadyMs();
   const { model, conversation, signal } = request;
   const tried: string[] = [];
   const isTried = (nodeId: string): boolean => tried.includes(nodeId);

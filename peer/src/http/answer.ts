@@ -53,11 +53,10 @@ export function createAnswer(
   let unread: Bytes[] = [];
   let unreadBytes = 0;
   let isPaused = false;
-  /** `undefined` while more may come. */
-  let isWhole: boolean | undefined;
+  let isOver = false;
   let waiting: (() => void)[] | undefined;
 
-  const hasCome = (): boolean => unreadBytes > 0 || isWhole === true;
+  const hasCome = (): boolean => unreadBytes > 0 || answer.isWhole;
   function wake(): void {
     if (waiting === undefined) return;
     for (const go of waiting) go();
@@ -65,30 +64,29 @@ export function createAnswer(
   }
   function pause(): void {
     // One that is whole belongs to another request.
-    if (isPaused || isWhole !== undefined) return;
+    if (isPaused || isOver) return;
     isPaused = true;
     connection.pause();
   }
   function resume(): void {
     if (!isPaused) return;
     isPaused = false;
-    if (isWhole === undefined) connection.resume();
+    if (!isOver) connection.resume();
   }
 
-  const answer: Answer = {
+  const answer: Answer & { isWhole: boolean } = {
     status: head.status,
     headers: head.headers,
     header: (name) => headerValue(head.headers, name),
     hasBegun() {
-      if (hasCome() || isWhole !== undefined) return hasCome();
+      if (isOver || unreadBytes > 0) return hasCome();
       return new Promise((go) => void (waiting ??= []).push(() => go(hasCome())));
     },
-    get isWhole() {
-      return isWhole === true;
-    },
+    // No getter: each would be made anew for each answer.
+    isWhole: false,
     peek: () => unread[0],
     takeWhole() {
-      if (isWhole !== true || reader !== undefined) return undefined;
+      if (!answer.isWhole || reader !== undefined) return undefined;
       const pieces = unread;
       answer.read(NOBODY);
       const [only] = pieces;
@@ -102,12 +100,12 @@ export function createAnswer(
       unreadBytes = 0;
       resume();
       for (const piece of pieces) next.onData(piece);
-      if (isWhole !== undefined) next.onEnd(isWhole);
+      if (isOver) next.onEnd(answer.isWhole);
     },
     pause,
     resume,
     cut() {
-      if (isWhole === undefined) connection.close();
+      if (!isOver) connection.close();
     },
   };
 
@@ -123,11 +121,12 @@ export function createAnswer(
       if (unreadBytes >= UNREAD_BYTES) pause();
       wake();
     },
-    onOver(whole) {
-      if (isWhole !== undefined) return;
-      if (whole && isPaused) connection.resume();
-      isWhole = whole;
-      reader?.onEnd(whole);
+    onOver(isWhole) {
+      if (isOver) return;
+      if (isWhole && isPaused) connection.resume();
+      isOver = true;
+      answer.isWhole = isWhole;
+      reader?.onEnd(isWhole);
       wake();
     },
   };

@@ -13,16 +13,12 @@ export function requestHead(
   headers: OutgoingHeaders,
 ): string {
   let head = `POST ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
-  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-  if (!TARGET.test(target) || hasBrokenLine(headers)) {
-    throw new Error("A header or a path holds what cannot be sent.");
-  }
-  return `${head}\r\n`;
-}
-
-function hasBrokenLine(headers: OutgoingHeaders): boolean {
+  let isBroken = !TARGET.test(target);
   for (const name in headers) {
-    if (LINE_BREAK.test(name) || LINE_BREAK.test(String(headers[name]))) return true;
+    const line = `${name}: ${headers[name]}`;
+    isBroken ||= LINE_BREAK.test(line);
+    head += `${line}\r\n`;
   }
-  return false;
+  if (isBroken) throw new Error("A header or a path holds what cannot be sent.");
+  return `${head}\r\n`;
 }

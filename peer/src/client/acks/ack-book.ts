@@ -23,6 +23,8 @@ export type Moment = { readonly steadyMs: number; readonly wallMs: number };
 
 export type AckBook = {
   now(): Moment;
+  /** The half of it that durations are measured by. */
+  steadyMs(): number;
   /**
    * A request has been sent; `since`: just before. Each that may have reached its node is acked, also where the node
    * refused it: what it claims for it all the same is then contradicted.
@@ -75,6 +77,7 @@ export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
 
   return {
     now: () => ({ steadyMs: clock.steadyMs(), wallMs: clock.wallMs() }),
+    steadyMs: () => clock.steadyMs(),
     begin,
     leaveAll() {
       for (const open of running) open.end({ outcome: "cancelled" });

@@ -11,7 +11,7 @@ import { type BodyEnd, seenEnd, wholeEnd } from "../acks/seen-end";
 import type { Ticks } from "../ticks";
 import { createUsageFilter } from "./usage-filter";
 
-export type AnswerDeps = { readonly ticks: Ticks; readonly acks: Pick<AckBook, "now"> };
+export type AnswerDeps = { readonly ticks: Ticks; readonly acks: Pick<AckBook, "steadyMs"> };
 
 /**
  * The node's answer as the app gets it: its status, its headers, every byte but a count of tokens that the app did not ask
@@ -25,7 +25,7 @@ export function answerToApp(
 ): Response {
   const { answer, refusal, engine, sentAtMs, firstAtMs } = answered;
   const { status } = answer;
-  const overheadMs = acks.now().steadyMs - request.startedAtMs - (firstAtMs - sentAtMs);
+  const overheadMs = acks.steadyMs() - request.startedAtMs - (firstAtMs - sentAtMs);
   function respond(body: BodyInit | null, cost?: string): Response {
     const response = new Response(body, { status });
     // Into its own ones: others would be copied.
@@ -48,7 +48,7 @@ export function answerToApp(
   const rate = refusal === undefined ? answered.rate : 0;
   /** By this side's clock, so never less than the node may claim. */
   const credits = (): string => {
-    const microcredits = ((acks.now().steadyMs - sentAtMs) * rate) / 1_000;
+    const microcredits = ((acks.steadyMs() - sentAtMs) * rate) / 1_000;
     return formatCredits(Math.ceil(microcredits));
   };
   const end = (name: string | undefined, seen: SeenEnd): void => {

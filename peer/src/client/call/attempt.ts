@@ -147,7 +147,7 @@ export async function attempt(
     ticket,
     rate,
     sentAtMs: since.steadyMs,
-    firstAtMs: acks.now().steadyMs,
+    firstAtMs: acks.steadyMs(),
     hidesUsage,
     cut,
     heard: exchange.heard,
