@@ -53,13 +53,12 @@ export function sealedLength(headBytes: number, bodyBytes: number): number {
   return headBytes + bodyBytes + (1 + records) * RECORD_OVERHEAD;
 }
 
-export type SealedRecord = {
-  /** Its number within the message, from 0. */
-  readonly record: number;
-  readonly isLast: boolean;
-  /** Ciphertext and tag. */
-  readonly sealed: Uint8Array<ArrayBuffer>;
-};
+/** `record`: its number within the message, from 0. `sealed`: ciphertext and tag. False: it is refused. */
+export type TakeRecord = (
+  record: number,
+  isLast: boolean,
+  sealed: Uint8Array<ArrayBuffer>,
+) => boolean;
 
 export type RecordReader = {
   /** False: `take` refused a record, or these are no records; nothing is read after that. */
@@ -69,7 +68,7 @@ export type RecordReader = {
 };
 
 /** Finds the records in bytes that are cut anywhere. Keeps no more than one record. */
-export function createRecordReader(take: (record: SealedRecord) => boolean): RecordReader {
+export function createRecordReader(take: TakeRecord): RecordReader {
   let state: "reading" | "whole" | "broken" = "reading";
   let record = 0;
   /** What is there of the four bytes in front of a record. */
@@ -104,13 +103,12 @@ export function createRecordReader(take: (record: SealedRecord) => boolean): Rec
     }
     // Most records come in one piece, which is opened where it lies.
     const sealed = pieces.length === 0 ? part : joined([...pieces, part]);
-    const read = { record, isLast: header >= LAST, sealed };
+    const isLast = header >= LAST;
     if (pieces.length > 0) pieces = [];
     header = 0;
     headerBytes = 0;
-    record += 1;
-    if (!take(read)) return undefined;
-    if (read.isLast) state = "whole";
+    if (!take(record++, isLast, sealed)) return undefined;
+    if (isLast) state = "whole";
     return from + part.length;
   }
 

@@ -92,7 +92,7 @@ describe("sealed bytes from the network", () => {
       const stream = fc.array(record, { maxLength: 5 }).map((all) => Buffer.concat(all));
       const read = (pieces: readonly Bytes[]) => {
         const records: string[] = [];
-        const reader = createRecordReader(({ record: number, isLast, sealed: found }) => {
+        const reader = createRecordReader((number, isLast, found) => {
           records.push(`${number} ${isLast} ${Buffer.from(found).toString("hex")}`);
           return true;
         });

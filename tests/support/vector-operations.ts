@@ -157,7 +157,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     { key: Hex, about: z.string(), seq: z.int(), sealed: Hex },
     async ({ key, about, seq, sealed }) => {
       const opening: Promise<Uint8Array | undefined>[] = [];
-      const reader = createRecordReader(({ record, isLast, sealed: part }) => {
+      const reader = createRecordReader((record, isLast, part) => {
         const nonce = recordNonce(seq, record, isLast ? "last" : "more");
         opening.push(
           aesGcm(key, about, nonce).then(

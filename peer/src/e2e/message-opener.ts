@@ -21,7 +21,7 @@ export function createMessageOpener(
   seq: number,
   { onHead, onBody }: MessageEvents,
 ): MessageOpener {
-  return createRecordReader(({ record, isLast, sealed }) => {
+  return createRecordReader((record, isLast, sealed) => {
     const plain = openRecord(key, seq, record, sealed, isLast);
     if (plain === undefined) return false;
     // A head alone is no message: its last record is the body's.
