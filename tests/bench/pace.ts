@@ -12,6 +12,8 @@ const STREAMS = 200;
 /** About what one card answers at once. */
 const STREAMS_OF_A_NODE = 20;
 const TOKENS_PER_SECOND = 50;
+/** The 15 µs of the target are what a hop costs here that only receives and sends (docs/decisions/0014). */
+const MOST_OF_BARE_CPU = 2;
 
 export const pace: Part = {
   name: "pace",
@@ -96,5 +98,17 @@ function figures(ways: Ways): Figure[] {
     { name: "… by a bare two-hop proxy, p99", ...delay(ways, "bare") },
     ...cpu(ways.troop, "", 15),
     ...cpu(ways.bare, "bare proxy, "),
+    ...cpuForEachOfBare(ways),
   ];
+}
+
+function cpuForEachOfBare({ troop, bare }: Ways): Figure[] {
+  const ofBare = Object.values(bare.cpuUs);
+  const bareUs = ofBare.reduce((sum, us) => sum + us, 0) / ofBare.length;
+  return Object.entries(troop.cpuUs).map(([name, us]) => ({
+    name: `… ${name}, for each of the bare proxy`,
+    unit: "",
+    measured: us / bareUs,
+    target: { atMost: MOST_OF_BARE_CPU },
+  }));
 }
