@@ -6,8 +6,9 @@ export default defineConfig({
     exclude: ["tests/conformance/**", "tests/chaos/**", "tests/gpu/**", "node_modules/**"],
     // Under Bun only the threads pool starts; the tests need Bun's own APIs (serve, sqlite).
     pool: "threads",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs alone: a test waits for what happens, however long that takes a slow or a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // What is waited for comes within moments, but on a busy machine not within vitest's one second.
     expect: { poll: { timeout: 20_000 } },
   },

@@ -59,4 +59,4 @@ it("does nothing for a client whose window is full, and nothing for keys that ar
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
   // Who is known goes on, from the same address.
   expect((await client.call("/nodes")).status).toBe(200);
-}, 60_000);
+});

@@ -150,7 +150,7 @@ describe("a coordinator that was started again, whose Redis was emptied by that"
     suspended.enrolled = await suspended.register();
     const said = await suspended.beat(suspended.enrolled);
     expect(await said.json()).toMatchObject({ suspended: { reason: "tests" } });
-  }, 120_000);
+  });
 });
 
 function enrolledAtS(enrolment: string): number {

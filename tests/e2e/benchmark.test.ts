@@ -24,7 +24,7 @@ const RUN_MS = 120_000;
 let binary: string;
 beforeAll(async () => {
   binary = await troopBinary();
-}, 120_000);
+});
 
 const Benchmark = z.strictObject({
   schema: z.literal("troop.benchmark/1"),

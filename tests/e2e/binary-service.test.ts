@@ -8,7 +8,7 @@ import { fakeCoordinator, problem, registrationOf } from "../peer/coordinator/fa
 let binary: string;
 beforeAll(async () => {
   binary = await troopBinary();
-}, 120_000);
+});
 
 type Troop = { readonly home: string; readonly coordinatorUrl: string };
 

@@ -9,7 +9,7 @@ import { fakeCoordinator, registrationOf } from "../peer/coordinator/fake-coordi
 let binary: string;
 beforeAll(async () => {
   binary = await troopBinary();
-}, 120_000);
+});
 
 type Ran = { readonly exit: number; readonly out: string; readonly err: string };
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const found = await keysWithRound(ROUND_IN_MS);
   roundAtMs = found.roundAtMs;
   network = await startNetwork({ engineUrl: engine.url, signingKeys: found.signingKeys });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();

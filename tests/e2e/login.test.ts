@@ -11,7 +11,7 @@ const { person } = peopleOf(coordinator);
 let binary: string;
 beforeAll(async () => {
   binary = await troopBinary();
-}, 120_000);
+});
 
 async function newHome(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "troop-login-"));
@@ -56,40 +56,36 @@ async function logIn(home: string, by: Awaited<ReturnType<typeof person>>, appro
   return { exit, data: (out === "" ? {} : JSON.parse(out)) as Record<string, unknown> };
 }
 
-it(
-  "links two machines to one account, lists them, and signs one out",
-  { timeout: 60_000 },
-  async () => {
-    const [somebody, one, two] = [await person(), await newHome(), await newHome()];
-    // One had credits of its own before; the other is new.
-    expect((await run(one, "balance")).data).toMatchObject({ available: "100" });
-    for (const home of [one, two]) {
-      const { exit, data } = await logIn(home, somebody, true);
-      expect({ exit, data }).toMatchObject({
-        exit: 0,
-        data: { schema: "troop.login/1", email: somebody.email, user_id: somebody.user },
-      });
-      expect((await run(home, "balance")).data).toMatchObject({
-        user_id: somebody.user,
-        available: "100",
-      });
-    }
-    const listed = await run(one, "peers");
-    expect(listed.data["peers"]).toMatchObject([{ name: "tower" }, { name: "tower" }]);
+it("links two machines to one account, lists them, and signs one out", async () => {
+  const [somebody, one, two] = [await person(), await newHome(), await newHome()];
+  // One had credits of its own before; the other is new.
+  expect((await run(one, "balance")).data).toMatchObject({ available: "100" });
+  for (const home of [one, two]) {
+    const { exit, data } = await logIn(home, somebody, true);
+    expect({ exit, data }).toMatchObject({
+      exit: 0,
+      data: { schema: "troop.login/1", email: somebody.email, user_id: somebody.user },
+    });
+    expect((await run(home, "balance")).data).toMatchObject({
+      user_id: somebody.user,
+      available: "100",
+    });
+  }
+  const listed = await run(one, "peers");
+  expect(listed.data["peers"]).toMatchObject([{ name: "tower" }, { name: "tower" }]);
 
-    expect((await run(two, "logout")).exit).toBe(0);
-    const balance = await run(two, "balance");
-    expect(balance.exit).toBe(4);
-    expect(balance.err).toContain("peer_revoked");
-    expect(balance.err).toContain("troop login");
-    expect((await run(one, "peers")).data["peers"]).toHaveLength(1);
-    expect((await run(two, "logout")).exit).toBe(4);
-    expect((await logIn(two, somebody, true)).exit).toBe(0);
-    expect((await run(two, "balance")).data).toMatchObject({ available: "100" });
-  },
-);
+  expect((await run(two, "logout")).exit).toBe(0);
+  const balance = await run(two, "balance");
+  expect(balance.exit).toBe(4);
+  expect(balance.err).toContain("peer_revoked");
+  expect(balance.err).toContain("troop login");
+  expect((await run(one, "peers")).data["peers"]).toHaveLength(1);
+  expect((await run(two, "logout")).exit).toBe(4);
+  expect((await logIn(two, somebody, true)).exit).toBe(0);
+  expect((await run(two, "balance")).data).toMatchObject({ available: "100" });
+});
 
-it("ends with 4 where the person says no, and changes nothing", { timeout: 60_000 }, async () => {
+it("ends with 4 where the person says no, and changes nothing", async () => {
   const [somebody, home] = [await person(), await newHome()];
   const before = (await run(home, "balance")).data["user_id"];
   expect((await logIn(home, somebody, false)).exit).toBe(4);

@@ -8,7 +8,7 @@ let network: TestNetwork;
 beforeAll(async () => {
   engine = startDemoEngine({ voice: "ollama", deterministic: true });
   network = await startNetwork({ engineUrl: engine.url });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();

@@ -32,7 +32,7 @@ beforeAll(async () => {
     settings: { PUBLIC_URL: publicUrl },
     onCoordinator: (url) => (target = url),
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();

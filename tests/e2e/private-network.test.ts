@@ -25,7 +25,7 @@ beforeAll(async () => {
   model = engine.models().find(({ kind }) => kind === "chat")?.id ?? "";
   coordinator = await startTestCoordinator();
   cleanup.defer(() => coordinator.stop());
-}, 120_000);
+});
 
 afterAll(() => cleanup.disposeAsync());
 
@@ -144,7 +144,7 @@ it("serves members of a private network, and nobody else finds its model", async
       return error.message;
     })
     .toBe("You do not belong to the network team any more.");
-}, 90_000);
+});
 
 async function balances(): Promise<Record<"friend" | "owner" | "stranger", number>> {
   const read = async (name: string) => Balance.parse(await run(name, "balance")).total_microcredits;

@@ -21,7 +21,7 @@ beforeAll(async () => {
     models: [demoModel("org/chat"), demoModel("org/embed", { kind: "embedding" })],
   });
   network = await startNetwork({ engineUrl: engine.url });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();

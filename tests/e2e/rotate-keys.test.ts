@@ -11,7 +11,7 @@ let network: TestNetwork;
 beforeAll(async () => {
   engine = startDemoEngine({ voice: "ollama", deterministic: true });
   network = await startNetwork({ engineUrl: engine.url });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();
@@ -61,4 +61,4 @@ it("rotates by the operator's command while requests flow, and none fails, old t
   await Promise.all(flows);
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(statuses.length).toBeGreaterThan(10);
-}, 60_000);
+});

@@ -38,7 +38,7 @@ beforeAll(async () => {
     nodePort,
     workerArgs: ["--advertise", `http://127.0.0.1:${port}`],
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();

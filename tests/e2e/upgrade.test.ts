@@ -18,7 +18,7 @@ let network: TestNetwork;
 beforeAll(async () => {
   engine = startDemoEngine({ voice: "vllm", tokensPerSecond: 100, tokensPerAnswer: 20 });
   network = await startNetwork({ engineUrl: engine.url });
-}, 120_000);
+});
 
 afterAll(async () => {
   await network.stop();
@@ -72,31 +72,27 @@ function traffic() {
   };
 }
 
-it(
-  "a worker is replaced by another under traffic, twice, and no request is lost",
-  { timeout: 120_000 },
-  async () => {
-    const load = traffic();
-    await load.more(ENOUGH);
-    let old = network.worker;
-    for (const name of ["second", "third"]) {
-      const next = await startWorker(name);
-      const before = await nodeIds();
-      expect(before).toHaveLength(2);
-      old.process.kill("SIGTERM");
-      // Long before it would be taken for dead, and while its requests may still run.
-      await expect.poll(async () => (await nodeIds()).length, { timeout: 20_000 }).toBe(1);
-      expect(await old.process.exited).toBe(0);
-      expect(readOutbox(old.home, "worker")).toMatchObject({ waiting: 0, unfinished: 0 });
-      await load.more(ENOUGH);
-      old = next;
-    }
-    await load.end();
-    expect(load.bad).toEqual([]);
+it("a worker is replaced by another under traffic, twice, and no request is lost", async () => {
+  const load = traffic();
+  await load.more(ENOUGH);
+  let old = network.worker;
+  for (const name of ["second", "third"]) {
+    const next = await startWorker(name);
+    const before = await nodeIds();
+    expect(before).toHaveLength(2);
     old.process.kill("SIGTERM");
-    await old.process.exited;
-  },
-);
+    // Long before it would be taken for dead, and while its requests may still run.
+    await expect.poll(async () => (await nodeIds()).length, { timeout: 20_000 }).toBe(1);
+    expect(await old.process.exited).toBe(0);
+    expect(readOutbox(old.home, "worker")).toMatchObject({ waiting: 0, unfinished: 0 });
+    await load.more(ENOUGH);
+    old = next;
+  }
+  await load.end();
+  expect(load.bad).toEqual([]);
+  old.process.kill("SIGTERM");
+  await old.process.exited;
+});
 
 it("a stopping worker goes on with what runs, until a second signal", async () => {
   const worker = await startWorker("fourth");

@@ -28,7 +28,8 @@ it("finds its data again after a restart", async () => {
 
 it("loses nothing but the statement that is over its limit, and answers those behind it", async () => {
   const folder = join(temporaryFolder(), "postgres");
-  const backend = await openPgliteBackend({ folder, statementTimeoutMs: 300 });
+  // Ample for the statements that have to pass, on a slow machine, too.
+  const backend = await openPgliteBackend({ folder, statementTimeoutMs: 2_000 });
   await backend.query(sql("create table items (id int primary key)"));
   await backend.query(sql("insert into items values (1)"));
 

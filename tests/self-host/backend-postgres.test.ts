@@ -30,6 +30,11 @@ it("gives text, refuses several statements at once, and undoes a batch that fail
     fields: { code: "23505" },
   });
   expect((await backend.query(sql("select count(*) from items"))).rows).toEqual([["1"]]);
+
+  // Such as the ledger's own: that entries sum to zero is looked at when a transfer is committed.
+  await backend.query(sql("create table deferred (id int unique deferrable initially deferred)"));
+  const twice = [sql("insert into deferred values (1)"), sql("insert into deferred values (1)")];
+  await expect(backend.transaction(twice)).rejects.toMatchObject({ fields: { code: "23505" } });
   await backend.close();
 });
 

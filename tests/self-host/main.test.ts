@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { OPERATOR_SETTINGS } from "#coordinator/config";
 import { Jwks } from "#protocol/register";
+import { findRunning } from "#self-host/running-file";
 import { testStores } from "#support/coordinator";
 import { newPeer } from "#support/test-peer";
 import { temporaryFolder } from "./folders";
@@ -46,6 +47,7 @@ it("runs a coordinator with the operator's settings, stops in order, and keeps i
     const run = selfHost(args, env);
     const said = await untilSaid(run.stdout, /\n/);
     const url = /^The coordinator listens on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(said)?.[1] ?? "";
+    expect(findRunning(data)?.url).toBe(url);
     const jwks = Jwks.parse(await (await fetch(`${url}/.well-known/jwks.json`)).json());
     kids.push(jwks.keys.map(({ kid }) => kid));
     const peer = await newPeer(url);
@@ -55,12 +57,13 @@ it("runs a coordinator with the operator's settings, stops in order, and keeps i
     run.kill("SIGINT");
     expect(await run.exited).toBe(0);
     await expect(fetch(`${url}/health`)).rejects.toThrow();
+    expect(findRunning(data)).toBeUndefined();
     // What people are told on the way is not among the results.
     expect(await new Response(run.stderr).text()).toContain("Opening the stores …");
   }
   expect(kids[0]).toEqual(kids[1]);
   expect(existsSync(join(data, "postgres"))).toBe(testStores.databaseUrl === undefined);
-}, 90_000);
+});
 
 it("stops in order also where it is told to while it starts", async () => {
   const run = selfHost(["--port", "0", "--data", temporaryFolder()], REAL_STORES);
@@ -68,7 +71,7 @@ it("stops in order also where it is told to while it starts", async () => {
   run.kill("SIGTERM");
   expect(await run.exited).toBe(0);
   expect(await new Response(run.stdout).text()).toBe("");
-}, 60_000);
+});
 
 it("refuses what it cannot do with a sentence and the next thing to do", async () => {
   const cases = [
@@ -95,7 +98,7 @@ it("refuses what it cannot do with a sentence and the next thing to do", async (
     expect(told[0]).toContain(what);
     expect(err).not.toMatch(/secret|\bat .*:\d+:\d+/);
   }
-}, 90_000);
+});
 
 it("names in its help and in the operators' documentation every setting that there is", async () => {
   const help = await new Response(selfHost(["--help"]).stdout).text();

@@ -25,6 +25,14 @@ describe.each(databases)("$name database", ({ open }) => {
   const count = async (where: string): Promise<string | null | undefined> =>
     (await backend.query(sql(`select count(*) from items where ${where}`))).rows[0]?.[0];
 
+  it("refuses a batch whose commit is refused, though each of its statements passed", async () => {
+    const text = "create table deferred (id int unique deferrable initially deferred)";
+    await backend.query(sql(text));
+    const twice = [sql("insert into deferred values (1)"), sql("insert into deferred values (1)")];
+    expect((await refusal(backend.transaction(twice))).fields.code).toBe("23505");
+    expect((await backend.query(sql("select count(*) from deferred"))).rows).toEqual([["0"]]);
+  });
+
   it("gives every value as the text that Postgres wrote, and describes the columns", async () => {
     const result = await backend.query(
       sql(
