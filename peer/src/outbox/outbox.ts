@@ -46,9 +46,9 @@ export type OutboxOptions<Opened, Item> = {
 };
 
 /** Ended ones that are kept at hand: so many seconds of a busy node in which the coordinator does not answer. */
-const MOST_AT_HAND = 4_000;
+const MOST_AT_HAND = 1_000;
 /** Of more than that, the oldest go to the database together. */
-const SAVED_TOGETHER = 500;
+const SAVED_TOGETHER = 250;
 /** Where there is no room on the disk; the oldest gives way. */
 const MOST_WITHOUT_ROOM = 10_000;
 /** Lines of one write. Where there is no room, the next try costs no more than that. */
@@ -238,9 +238,11 @@ export function createOutbox<Opened, Item>(
     },
     unsent(limit) {
       const rows = savedCount === 0 ? [] : oldest.all(coordinatorUrl, limit);
+      // Rows come with a kilobyte of text each, which is mostly the same.
+      const tickets = new Map(rows.map(({ ticket }) => [ticket, ticket]));
       const unsent: Unsent<Item>[] = rows.map(({ id, ticket, claims }) => ({
         id,
-        ticket,
+        ticket: tickets.get(ticket) ?? ticket,
         item: JSON.parse(claims) as Item,
       }));
       return unsent.concat(ended.slice(0, limit - unsent.length));

@@ -22,7 +22,7 @@ export const MODULE = pathToFileURL(
 ).href;
 
 /** More than are kept at hand. */
-export const MANY = 5_200;
+export const MANY = 1_700;
 
 export function open(folder: string): ReceiptOutbox {
   return openReceiptOutbox(folder, COORDINATOR);
