@@ -4,8 +4,10 @@ import { buildCatalogue } from "../engines/catalogue";
 import { engineCandidates, type Env } from "../engines/engine-env";
 import { upstreamUrl } from "../engines/engine-url";
 import { type EngineWatch, watchEngines } from "../engines/watch";
-import { callHttp } from "../http/call";
+import type { Answer } from "../http/answer";
+import { callHttp, type HttpCall } from "../http/call";
 import { requestHeaders } from "../http/pass-headers";
+import { holdJson, isHalfJson } from "./answer/hold-json";
 import type { Answered, AppRequest } from "./call/attempt";
 import type { OpenAck } from "./acks/ack-book";
 
@@ -16,8 +18,8 @@ export const LOCAL = "local";
 export type LocalEngines = {
   readonly offers: () => readonly ModelOffer[];
   /**
-   * Sends a request to the engine that has its model. Resolves when content has begun to come; `undefined`: none has the
-   * model, it has as much to do as it can, or it gave no answer.
+   * Sends a request to the engine that has its model. Resolves when content has begun to come, and JSON is whole;
+   * `undefined`: none has the model, it has as much to do as it can, or it gave no answer.
    */
   readonly attempt: (request: AppRequest) => Promise<Answered | undefined>;
 };
@@ -67,8 +69,8 @@ export function createLocalEngines(
       count(target.rootUrl, -1);
     };
     signal.addEventListener("abort", cut, { once: true });
-    const called = await call.answer;
-    if (!called.ok || !(await called.value.hasBegun())) {
+    const answer = await begun(await call.answer);
+    if (answer === undefined) {
       cut();
       end();
       // It is looked at again at once, and offered no longer where it is gone.
@@ -81,7 +83,7 @@ export function createLocalEngines(
     return {
       nodeId: LOCAL,
       engine: kind,
-      answer: called.value,
+      answer,
       refusal: undefined,
       ticket: undefined,
       cut,
@@ -91,6 +93,12 @@ export function createLocalEngines(
   }
 
   return { offers: () => watch.catalogue().offers, attempt };
+}
+
+/** An answer of which something has come that is of use to the app; `undefined`: it broke off before. */
+async function begun(called: Awaited<HttpCall["answer"]>): Promise<Answer | undefined> {
+  if (!called.ok || !(await called.value.hasBegun())) return undefined;
+  return isHalfJson(called.value) ? holdJson(called.value, () => {}) : called.value;
 }
 
 /**

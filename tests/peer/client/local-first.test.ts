@@ -76,6 +76,7 @@ it("goes to a node while its own engine does what it can", async () => {
 it.each([
   ["fails", (engine: DemoEngine) => engine.setFault({ kind: "error", status: 500 })],
   ["has its hands full", (engine: DemoEngine) => engine.setFault({ kind: "error", status: 429 })],
+  ["breaks off in the middle", (engine: DemoEngine) => engine.setFault({ kind: "cut", after: 1 })],
   ["is gone", (engine: DemoEngine) => engine.close()],
 ] as const)(
   "goes to a node where its own engine %s, and the app sees one clean answer",
@@ -87,6 +88,18 @@ it.each([
     expect(await nodeOf(answer)).toBe(node.id);
   },
 );
+
+it("goes to its own engine again that broke off more often than it has places", async () => {
+  const { engine, client, nodeOf } = await startWithEngine({
+    voice: "llamacpp",
+    router: true,
+    slots: 1,
+  });
+  engine.setFault({ kind: "cut", after: 0 });
+  for (let times = 0; times < 3; times++) await nodeOf(await client.post());
+  engine.setFault(null);
+  await expect.poll(async () => nodeOf(await client.post())).toBe("local");
+});
 
 it("gives the app its own engine's error where no node has the model", async () => {
   const { engine, client } = await startWithEngine();
