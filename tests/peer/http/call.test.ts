@@ -1,8 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 import { afterEach, expect, it } from "vitest";
 import { callHttp, createCaller, type OutgoingBody } from "#peer/http/call";
-import { SELF_SIGNED } from "./self-signed";
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -148,23 +146,6 @@ it("tells an address where nobody listens from a server that broke off", async (
   expect(await outcome(post(url))).toBe("unreachable");
 });
 
-it("takes nobody's word who cannot show a certificate", async () => {
-  let said = "";
-  const server = createTlsServer(SELF_SIGNED, (socket) => {
-    sockets.push(socket);
-    socket.on("error", () => {});
-    socket.on("data", (bytes) => {
-      said += bytes.toString();
-      socket.write(OK);
-    });
-  });
-  servers.push(server);
-  const url = await listening(server);
-  const call = callHttp({ url: `https://${url}/`, headers: {}, body: JSON_BODY });
-  expect(await outcome(call)).toBe("unreachable");
-  expect(said).toBe("");
-});
-
 it("sends what is streamed in chunks, and waits for a server that does not read", async () => {
   const piece = Buffer.alloc(256 * 1_024, "x");
   let given = 0;
@@ -257,6 +238,15 @@ it("ends at once when it is cut: before an answer, and in the middle of one", as
   expect(answer.ok && (await answer.value.hasBegun())).toBe(true);
   second.cut();
   expect(await text).toBe("200 part (broken off)");
+});
+
+it("keeps the connection of a request that was cut before it was sent for the next one", async () => {
+  const { url, connections } = await serve(({ socket }) => socket.write(OK));
+  const first = post(url);
+  first.cut();
+  expect(await outcome(first)).toBe("cut");
+  expect(await outcome(post(url))).toBe("200 ok");
+  expect(connections()).toBe(1);
 });
 
 it("leaves the next request alone when one is cut that was answered before", async () => {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type Lease, openLease } from "#peer/client/leases/lease";
 import { chargeFor } from "#protocol/microcredits";
 
-function lease(nowMs: () => number): Lease {
+function lease(nowMs: () => number, onUse?: () => Promise<void>): Lease {
   const granted = {
     ticket: "t",
     lease_id: crypto.randomUUID(),
@@ -13,7 +13,7 @@ function lease(nowMs: () => number): Lease {
     expires_at: 300,
     candidates: [],
   };
-  return openLease("m", granted, nowMs);
+  return openLease("m", granted, nowMs, onUse);
 }
 
 it("numbers each request once", () => {
@@ -76,4 +76,23 @@ it("never counts less than nothing, however the machine's clock is set", () => {
       }
     }),
   );
+});
+
+it("counts a request that waits for a larger budget among those that run, once, until it has ended", async () => {
+  const rate = 20_000_000;
+  let extend = (): void => {};
+  const one = lease(
+    () => 0,
+    () => new Promise<void>((extended) => (extend = extended)),
+  );
+  const ends = [await one.take(rate)];
+  // The budget lasts two seconds for one at this rate, and not for two.
+  const waiting = one.take(rate);
+  expect([one.running(), one.burnRate()]).toEqual([1, 2 * rate]);
+  one.renewed("larger", 200_000_000, 300_000);
+  extend();
+  ends.push(await waiting);
+  expect([one.running(), one.burnRate()]).toEqual([2, 2 * rate]);
+  for (const end of ends) end();
+  expect([one.running(), one.burnRate()]).toEqual([0, 0]);
 });
