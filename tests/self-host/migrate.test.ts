@@ -25,6 +25,12 @@ const BROKEN = `create table half (id int);
 insert into people (nothing) values (1);
 `;
 
+/** Long enough that others come to it meanwhile. */
+const SLOW = `select pg_sleep(0.5);
+--> statement-breakpoint
+create table slow (id int);
+`;
+
 /** Writes what `drizzle-kit generate` writes, as far as migrators read it. */
 function writeMigrations(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(join(folder, "meta"), { recursive: true });
@@ -93,13 +99,14 @@ describe.each(databases)("$name database", ({ open }) => {
   it("applies each migration once when several start together", async () => {
     const backend = await openForTest();
     const folder = temporaryFolder();
-    writeMigrations(folder, { "0000_tables": TABLES, "0001_column": COLUMN });
+    writeMigrations(folder, { "0000_tables": TABLES, "0001_column": COLUMN, "0002_slow": SLOW });
     const results = await Promise.all(
       Array.from({ length: 4 }, () => migrate({ backend, folder })),
     );
     expect(results.flatMap(({ applied }) => applied).toSorted()).toEqual([
       "0000_tables",
       "0001_column",
+      "0002_slow",
     ]);
     expect(await rowsOf(backend, "select count(*) from people")).toEqual([["1"]]);
   });
