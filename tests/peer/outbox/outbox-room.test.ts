@@ -49,6 +49,10 @@ it("takes back what went from memory to the database while it was sent", async (
   outbox.remove([sent?.id ?? -1]);
   expect(outbox.unsentCount).toBe(MANY - 1);
   expect(outbox.unsent(1).map(({ item }) => item.seq)).toEqual([2]);
+  const refused = outbox.unsent(1).map(({ id }) => ({ id, code: "lease_unknown" }));
+  outbox.refuse(refused, OPENED.started_at_ms);
+  expect(outbox.unsentCount).toBe(MANY - 2);
+  expect(outbox.unsent(1).map(({ item }) => item.seq)).toEqual([3]);
   outbox.close();
 });
 

@@ -48,7 +48,8 @@ it("tells items of this run from those of the run before", async () => {
 });
 
 it("hands out what ended first first, and none that still runs or never ran", async () => {
-  const outbox = open(await temporaryFolder());
+  const folder = await temporaryFolder();
+  const outbox = open(folder);
   const opened = (seq: number) => outbox.open("ticket", { ...OPENED, seq });
   const [first, second, third] = [opened(1), opened(2), opened(3)];
   opened(4);
@@ -61,6 +62,7 @@ it("hands out what ended first first, and none that still runs or never ran", as
   outbox.complete(second, { ...DONE, seq: 2 });
   expect(outbox.unsent(10).map(({ item }) => item.seq)).toEqual([3, 1]);
   expect(outbox.unsent(1).map(({ item }) => item.seq)).toEqual([3]);
+  expect(readOutbox(folder, "worker")).toEqual({ waiting: 2, unfinished: 1, refused: [] });
   outbox.close();
 });
 
