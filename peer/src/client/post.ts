@@ -31,17 +31,16 @@ export type PostDeps = CarryDeps & {
 
 /** One request of an app, whichever API it speaks: its body has to name a model. */
 export async function post(deps: PostDeps, request: Request, target: string): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  const refuse = (refusal: Response): Response => withId(refusal, requestId);
   if (target.length > MOST_TARGET_CHARACTERS) {
-    return appError(
-      414,
-      "invalid_request",
-      "The path and its query are too long. Send what they hold in the body.",
-    );
+    const text = "The path and its query are too long. Send what they hold in the body.";
+    return refuse(appError(414, "invalid_request", text));
   }
   const startedAtMs = deps.acks.steadyMs();
   const { headers, signal } = request;
   const held = await deps.bodies.read(request);
-  if (!held.ok) return refuseBody(held);
+  if (!held.ok) return refuse(refuseBody(held));
   const { bytes: body, hash: bodyHash, release } = held.value;
   let isCarried = false;
   /** From here on the body is released when its answer has ended. */
@@ -54,13 +53,12 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     const named = looked instanceof Promise ? await looked : looked;
     if (named === undefined) {
       const text = "The body must be JSON or a form, and name a model.";
-      return appError(400, "model_required", text, { param: "model" });
+      return refuse(appError(400, "model_required", text, { param: "model" }));
     }
     if (!ModelId.safeParse(named).success) {
       const text = "A model's name has 1 to 256 characters, and no control characters.";
-      return appError(400, "invalid_request", text, { param: "model" });
+      return refuse(appError(400, "invalid_request", text, { param: "model" }));
     }
-    const requestId = crypto.randomUUID();
     const alias = deps.aliases.get(named);
     const said: AppRequest = {
       model: named,
@@ -73,7 +71,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
       startedAtMs,
     };
     const asked = alias === undefined ? said : renamed(said, alias);
-    if (asked === undefined) return packed();
+    if (asked === undefined) return refuse(packed());
     const own = deps.local && (await fromThisMachine(deps.local, asked));
     if (own?.isFinal === true)
       return answerToApp(deps, { answered: own.answered, attempts: 1 }, asked, over());
@@ -105,9 +103,11 @@ async function fromTheNetwork(
   own: Answered | undefined,
   over: () => () => void,
 ): Promise<Response> {
-  const { model: name, headers } = asked;
+  const { model: name, headers, requestId } = asked;
   const refuse = (refusal: Response): Response =>
-    own === undefined ? refusal : answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
+    own === undefined
+      ? withId(refusal, requestId)
+      : answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
   try {
     await deps.enrolled();
     const picked = deps.networks.pick(name);
@@ -132,6 +132,12 @@ async function fromTheNetwork(
   } catch (error) {
     return refuse(coordinatorError(error));
   }
+}
+
+/** Refusals have it as well: by it people tell each other which request they mean. */
+function withId(refusal: Response, requestId: string): Response {
+  refusal.headers.set("x-troop-request-id", requestId);
+  return refusal;
 }
 
 /** The same request for a model by another name; `undefined` where the name can't be changed. */

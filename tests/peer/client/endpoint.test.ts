@@ -113,6 +113,21 @@ it.each([
   expect(callsOf(network)).toHaveLength(calls);
 });
 
+it("gives each refusal an id of its own, as it does each answer", async () => {
+  const { client } = await startWarm();
+  const answers = await Promise.all([
+    client.post({ target: `${CHAT}?${"a".repeat(4_000)}` }),
+    client.post({ body: "{}" }),
+    client.post({ body: chatBody({ model: "a\nb" }) }),
+    client.post({ body: chatBody({ model: "nobody-has-it" }) }),
+    client.post(),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([414, 400, 400, 404, 200]);
+  const ids = answers.map(({ headers }) => headers.get("x-troop-request-id"));
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
 it("refuses a target that no proof could name", async () => {
   const { client } = await startWarm();
   const answer = await client.post({ target: `${CHAT}?${"a".repeat(4_000)}` });
