@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { CHAT, chatBody, clientNetwork, MODEL, startClient, startWarm } from "./client-under-test";
 import { openStream } from "./fake-node";
 import { hashBody } from "#protocol/proof";
-import { withoutLastWords } from "#support/last-words";
+import { textOfStream, withoutLastWords } from "#support/last-words";
 
 it("carries every field of the app's request to the node, byte for byte", async () => {
   const { node, client } = await startWarm();
@@ -39,6 +39,33 @@ it("carries a form whose model comes behind the file, with its boundary and orde
   const seen = node.seen.all.at(-1);
   expect(seen?.headers.get("content-type")).toBe(contentType);
   expect(Buffer.from(seen?.body ?? []).toString()).toBe(body);
+});
+
+it.each([
+  ["subtitles", "text/vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"],
+  ["plain text", "text/plain; charset=utf-8", "Hello"],
+  [
+    "a stream that knows no [DONE]",
+    "text/event-stream",
+    'data: {"type":"transcript.text.done"}\n\n',
+  ],
+])("gives the app %s of a transcription as it is", async (_, type, text) => {
+  const { client } = await startWarm(() => {
+    const stream = openStream(type);
+    stream.write(text.slice(0, 9));
+    setImmediate(() => {
+      stream.write(text.slice(9));
+      stream.end();
+    });
+    return stream.response;
+  });
+  const answer = await client.post({
+    target: "/v1/audio/transcriptions",
+    body: `--b\r\ncontent-disposition: form-data; name="model"\r\n\r\n${MODEL}\r\n--b--\r\n`,
+    headers: { "content-type": "multipart/form-data; boundary=b" },
+  });
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([200, type]);
+  expect(textOfStream(await answer.text())).toBe(text);
 });
 
 it.each(["gzip", "zstd"] as const)(

@@ -210,21 +210,26 @@ it("refuses an oversized body in JSON, before it comes", async () => {
   expect(error.code).toBe("request_too_large");
 });
 
-it("carries a form whose model comes behind the file", async () => {
-  const demo = engine({ models: [demoModel(MODEL)] });
+it.each([
+  ["JSON", {}],
+  ["plain text", { response_format: "text" }],
+  ["srt", { response_format: "srt" }],
+  ["vtt", { response_format: "vtt" }],
+  ["a stream without [DONE]", { stream: "true" }],
+])("carries a form whose model comes behind the file, and its answer: %s", async (_, fields) => {
+  const demo = engine({ voice: "vllm", deterministic: true, models: [demoModel(MODEL)] });
   const worker = await startWorker({ engines: [demo.url] });
   const form = new FormData();
   form.append("file", new File([new Uint8Array(300_000)], "a.wav"));
-  form.append("model", MODEL);
+  for (const [name, value] of Object.entries({ model: MODEL, ...fields })) form.append(name, value);
   const packed = new Response(form);
   const type = packed.headers.get("content-type") ?? "";
   const body = new Uint8Array(await packed.arrayBuffer());
   const target = "/v1/audio/transcriptions";
-  const direct = await fetch(demo.url + target, {
-    method: "POST",
-    body,
-    headers: { "content-type": type },
-  });
-  const answer = await worker.post({ target, body, headers: { "content-type": type } });
-  expect([answer.status, await answer.json()]).toEqual([direct.status, await direct.json()]);
+  const headers = { "content-type": type };
+  const direct = await fetch(demo.url + target, { method: "POST", body, headers });
+  const answer = await worker.post({ target, body, headers });
+  expect([answer.status, await answer.text()]).toEqual([200, await direct.text()]);
+  expect(answer.headers.get("content-type")).toBe(direct.headers.get("content-type"));
+  expect((await worker.network.receipts.until(() => true)).outcome).toBe("completed");
 });
