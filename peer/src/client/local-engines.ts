@@ -22,6 +22,8 @@ export type LocalEngines = {
    * `undefined`: none has the model, it has as much to do as it can, or it gave no answer.
    */
   readonly attempt: (request: AppRequest) => Promise<Answered | undefined>;
+  /** Cuts what has begun to come. */
+  readonly cutBegun: () => void;
 };
 
 /** Requests at once where an engine doesn't say how many it serves; those that come on top are better off elsewhere. */
@@ -40,6 +42,7 @@ export function createLocalEngines(
   watch: Pick<EngineWatch, "catalogue" | "refreshNow">,
 ): LocalEngines {
   const running = new Map<string, number>();
+  const begunCalls = new Set<HttpCall>();
   const count = (url: string, by: 1 | -1): void =>
     void running.set(url, (running.get(url) ?? 0) + by);
 
@@ -66,6 +69,7 @@ export function createLocalEngines(
       if (isOver) return;
       isOver = true;
       signal.removeEventListener("abort", cut);
+      begunCalls.delete(call);
       count(target.rootUrl, -1);
     };
     signal.addEventListener("abort", cut, { once: true });
@@ -77,6 +81,7 @@ export function createLocalEngines(
       if (!signal.aborted) void watch.refreshNow();
       return undefined;
     }
+    begunCalls.add(call);
     const times = { rate: 0, sentAtMs, firstAtMs: performance.now(), hidesUsage: false };
     const nothing = (): void => {};
     const told = { ...times, heard: nothing, broke: nothing, keptAs: nothing, ack: NO_ACK };
@@ -92,7 +97,13 @@ export function createLocalEngines(
     };
   }
 
-  return { offers: () => watch.catalogue().offers, attempt };
+  return {
+    offers: () => watch.catalogue().offers,
+    attempt,
+    cutBegun() {
+      for (const { cut } of begunCalls) cut();
+    },
+  };
 }
 
 /** An answer of which something has come that is of use to the app; `undefined`: it broke off before. */

@@ -200,6 +200,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
   await within(options.drainMs ?? 0, finished);
   acks.book.leaveAll();
   silence.cutBegun();
+  local?.cutBegun();
   await within(LAST_WORDS_MS, finished);
   clearInterval(tending);
   clearInterval(reading);

@@ -1,5 +1,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import { clientNetwork, startClient, startWarm } from "./client-under-test";
+import { demoModel } from "#demo/engine/settings";
+import { startDemoEngine } from "#demo/engine/start";
+import { chatBody, clientNetwork, MODEL, startClient, startWarm } from "./client-under-test";
 import { openStream } from "./fake-node";
 import { withoutLastWords } from "#support/last-words";
 
@@ -25,6 +27,26 @@ it("ends what runs when it is stopped, at the node and at the app, and frees its
   await expect(client.get("/health")).rejects.toThrow();
   const ack = await network.acks.until(({ seq }) => seq === node.seen.all.at(-1)?.seq);
   expect(ack.outcome).toBe("cancelled");
+});
+
+it("ends a stream of its own engine with an error when it is stopped, and leaves the engine", async () => {
+  const engine = startDemoEngine({
+    voice: "vllm",
+    models: [demoModel(MODEL)],
+    tokensPerSecond: 5,
+    tokensPerAnswer: 10_000,
+  });
+  onTestFinished(() => engine.close());
+  const client = await startClient(await clientNetwork(), { engines: [engine.url] });
+  const offered = async () => (await client.get(`/v1/models/${MODEL}`)).status;
+  await expect.poll(offered).toBe(200);
+  const answer = await client.post({ body: chatBody({ stream: true, max_tokens: 10_000 }) });
+  expect(answer.headers.get("x-troop-node")).toBe("local");
+  await client.stop();
+  const text = await answer.text();
+  expect(text).toContain('"code":"stream_broken"');
+  expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
+  await expect.poll(() => engine.load().busy).toBe(0);
 });
 
 it("breaks an answer that is no stream when it is stopped", async () => {
