@@ -159,6 +159,8 @@ export async function search(
     const places = lease === undefined ? [] : leases.places(lease);
     const isDown = isOverlayDown(places, surroundings.overlayAddress);
     const backInMs = isDown ? undefined : order.backInMs(places.map(idOf));
+    // What is started again may have another address; the next look finds it.
+    if (backInMs !== undefined && lease !== undefined) leases.anew(lease).catch(() => {});
     return told(noneReachable(model, places, surroundings), backInMs);
   }
   const { answered, verdict } = held;

@@ -51,8 +51,8 @@ export type FakeNode = {
   forgetSessions(): void;
   /** Resets every connection and frees the port. */
   stop(): Promise<void>;
-  /** Listens again where it did, and knows no session. */
-  startAgain(): void;
+  /** Listens again where it did, or at a free port, and knows no session; the URL. */
+  startAgain(where?: "elsewhere"): string;
 };
 
 /** A node made of the protocol's own checks; what they let in is answered as the test says. */
@@ -152,9 +152,10 @@ export async function fakeNode(
     answer,
     forgetSessions: () => sessions.clear(),
     stop: () => server.stop(true),
-    startAgain() {
+    startAgain(where) {
       sessions.clear();
-      server = listen(port);
+      server = listen(where === "elsewhere" ? 0 : port);
+      return `http://127.0.0.1:${server.port}`;
     },
   };
   onTestFinished(() => server.stop(true));

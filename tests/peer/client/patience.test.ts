@@ -86,6 +86,18 @@ it("waits for a node that is being started again", async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
 });
 
+it("waits for a node that is being started again at another address", async () => {
+  const { network, client, node } = await startWithKnownNode(30_000);
+  await node.stop();
+  // It said goodbye.
+  network.nodes.length = 0;
+  const asked = network.authorized.length;
+  const posted = client.post();
+  await expect.poll(() => network.authorized.length).toBeGreaterThan(asked);
+  network.nodes.push({ ...node, url: node.startAgain("elsewhere") });
+  expect((await posted).status).toBe(200);
+});
+
 it("waits for a node whose engine is being started again", async () => {
   const { client, node } = await startWithKnownNode(30_000);
   let refusals = 0;
