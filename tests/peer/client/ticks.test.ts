@@ -25,3 +25,18 @@ it("begins anew where it is told to, and is over where it is ended", () => {
   waiting.end();
   expect(pass(50)).toBe(1);
 });
+
+it("is over at once where another one's turn in the same tick ends it", () => {
+  const ticks = createTicks();
+  const called: string[] = [];
+  const first = ticks.begin(1, 1, () => {
+    called.push("first");
+    second.end();
+  });
+  const second = ticks.begin(1, 1, () => {
+    called.push("second");
+    first.end();
+  });
+  for (let tick = 0; tick < 3; tick += 1) ticks.tick();
+  expect(called).toEqual(["first", "first", "first"]);
+});

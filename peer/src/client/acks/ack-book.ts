@@ -1,5 +1,6 @@
 import type { AckClaims } from "#protocol/ack";
 import type { Clock } from "../../clock";
+import { createCrowd } from "../../crowd";
 
 /** A request on its way to a node. */
 export type SentRequest = Pick<AckClaims, "lease" | "seq" | "node" | "request_hash"> & {
@@ -46,7 +47,7 @@ const LONGEST_MS = 86_400_000;
  * costs its node ten minutes.
  */
 export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
-  const running = new Set<OpenAck>();
+  const running = createCrowd<OpenAck>();
 
   function begin(sent: SentRequest, since: Moment): OpenAck {
     let ttftMs: number | undefined;
@@ -60,7 +61,7 @@ export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
         ttftMs ??= elapsedMs();
       },
       end(seen) {
-        if (!running.delete(open)) return;
+        if (!running.leave(place)) return;
         const { ticket, lease, seq, node, request_hash } = sent;
         const { outcome, prompt_tokens, completion_tokens, response_hash } = seen;
         const ack: AckClaims = { lease, seq, node, request_hash, wall_ms: elapsedMs(), outcome };
@@ -71,7 +72,7 @@ export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
         keep(ticket, ack);
       },
     };
-    running.add(open);
+    const place = running.enter(open);
     return open;
   }
 
@@ -80,7 +81,7 @@ export function createAckBook({ clock, keep }: AckBookOptions): AckBook {
     steadyMs: () => clock.steadyMs(),
     begin,
     leaveAll() {
-      for (const open of running) open.end({ outcome: "cancelled" });
+      for (const open of running.all()) open.end({ outcome: "cancelled" });
     },
   };
 }

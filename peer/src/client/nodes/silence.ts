@@ -1,3 +1,4 @@
+import { createCrowd, type Crowd } from "../../crowd";
 import type { NodeProbe } from "./probe-node";
 
 /** Looks at what is silent, and at nodes; called about once a second. */
@@ -23,7 +24,7 @@ const MOST_UNANSWERED = 2;
 
 type Waiting = { silentTicks: number; hasBegun: boolean; readonly cut: () => void };
 type Node = {
-  readonly waiting: Set<Waiting>;
+  readonly waiting: Crowd<Waiting>;
   isAsked: boolean;
   unanswered: number;
   nextTick: number;
@@ -50,37 +51,37 @@ export function createSilenceWatch(probe: (url: string) => Promise<NodeProbe>): 
     if (state === "silent" && node.unanswered < MOST_UNANSWERED) return;
     node.unanswered = 0;
     // What it sent meanwhile speaks for itself.
-    for (const one of node.waiting) if (one.silentTicks >= SILENT_TICKS) one.cut();
+    for (const one of node.waiting.all()) if (one.silentTicks >= SILENT_TICKS) one.cut();
   }
 
   return {
     begin(url, cut) {
       let node = nodes.get(url);
       if (node === undefined) {
-        node = { waiting: new Set(), isAsked: false, unanswered: 0, nextTick: 0 };
+        node = { waiting: createCrowd<Waiting>(), isAsked: false, unanswered: 0, nextTick: 0 };
         nodes.set(url, node);
       }
       const { waiting } = node;
       const one = { silentTicks: 0, hasBegun: false, cut };
-      waiting.add(one);
+      const place = waiting.enter(one);
       return {
         heard() {
           one.silentTicks = 0;
           one.hasBegun = true;
         },
-        end: () => void waiting.delete(one),
+        end: () => void waiting.leave(place),
       };
     },
     cutBegun() {
       for (const { waiting } of nodes.values()) {
-        for (const one of waiting) if (one.hasBegun) one.cut();
+        for (const one of waiting.all()) if (one.hasBegun) one.cut();
       }
     },
     tick() {
       tick += 1;
       for (const [url, node] of nodes) {
         let isSilent = false;
-        for (const one of node.waiting) {
+        for (const one of node.waiting.all()) {
           one.silentTicks += 1;
           isSilent ||= one.silentTicks >= SILENT_TICKS;
         }
