@@ -24,9 +24,8 @@ export type NamedModel = { readonly model: string | undefined; readonly isAmbigu
 
 /** The model that a whole body names, or `unknown` where it cannot be told. */
 export function modelOf(headers: BodyHeaders, body: Uint8Array): NamedModel | "unknown" {
-  // Parsing is quicker than scanning, as long as the body is small. What does not parse its engine shall refuse.
-  const parsed = kindOf(headers) === "json" ? parsedModel(body) : NOTHING;
-  if (parsed.model !== undefined) return parsed;
+  // Parsing is quicker than scanning, as long as the body is small.
+  if (kindOf(headers) === "json") return parsedModel(body);
   const scan = modelScanFor(headers);
   scan?.feed(body);
   return scan === undefined ? "unknown" : found(scan);

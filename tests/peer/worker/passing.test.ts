@@ -117,17 +117,6 @@ it("takes a request for none that writes a header's name in another case than it
   expect(demo.journal.entries().flatMap(({ model }) => model ?? [])).toEqual([]);
 });
 
-it.each([`{"model":"${MODEL}","messages":[`, `{"model":"${MODEL}",}`])(
-  "lets the engine say itself what is wrong with JSON that is none: %s",
-  async (body) => {
-    const demo = engine({ voice: "ollama", models: [demoModel(MODEL)] });
-    const direct = await fetch(`${demo.url}/v1/chat/completions`, { method: "POST", body });
-    const answer = await (await startWorker({ engines: [demo.url] })).post({ body });
-    expect([answer.status, await answer.text()]).toEqual([direct.status, await direct.text()]);
-    expect(answer.headers.get("troop-refusal")).toBeNull();
-  },
-);
-
 it("passes the engine's own errors on with their status", async () => {
   const demo = engine({ voice: "ollama", models: [demoModel(MODEL)] });
   const worker = await startWorker({ engines: [demo.url] });

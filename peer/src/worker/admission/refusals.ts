@@ -43,7 +43,12 @@ const REFUSALS = {
   session_unknown: [401, "session_unknown", "The session is not known; send a proof once more."],
   proof_other_peer: [401, "proof_invalid", "The ticket is another peer's."],
   proof_replayed: [401, "proof_invalid", "The proof, or its number in the lease, was used before."],
-  model_required: [400, "model_required", "The body names no model.", "model"],
+  model_required: [
+    400,
+    "model_required",
+    "The body is no JSON or form that names a model.",
+    "model",
+  ],
   model_mismatch: [
     400,
     "invalid_request",
