@@ -6,10 +6,9 @@ export function requireFreePort(port: number, flag: string): void {
     Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
   } catch (cause) {
     const isDenied = cause instanceof Error && "code" in cause && cause.code === "EACCES";
-    throw new SelfHostError(
-      isDenied ? `Port ${port} may not be used` : `Port ${port} is in use by another program`,
-      `${isDenied ? "C" : "Stop that program, or c"}hoose another port: npm start -- ${flag} N`,
-      { cause },
-    );
+    const [message, hint] = isDenied
+      ? [`Port ${port} may not be used`, "Choose another port"]
+      : [`Port ${port} is in use by another program`, "Stop that program, or choose another port"];
+    throw new SelfHostError(message, `${hint}: npm start -- ${flag} N`, { cause });
   }
 }

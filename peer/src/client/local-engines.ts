@@ -1,5 +1,6 @@
 import type { EngineKind, ModelOffer } from "#protocol/model-offer";
 import { CliError, EXIT } from "../cli/error";
+import { createCrowd, type Place } from "../crowd";
 import { buildCatalogue } from "../engines/catalogue";
 import { engineCandidates, type Env } from "../engines/engine-env";
 import { upstreamUrl } from "../engines/engine-url";
@@ -42,7 +43,7 @@ export function createLocalEngines(
   watch: Pick<EngineWatch, "catalogue" | "refreshNow">,
 ): LocalEngines {
   const running = new Map<string, number>();
-  const begunCalls = new Set<HttpCall>();
+  const begunCalls = createCrowd<HttpCall>();
   const count = (url: string, by: 1 | -1): void =>
     void running.set(url, (running.get(url) ?? 0) + by);
 
@@ -65,11 +66,13 @@ export function createLocalEngines(
     });
     const { cut } = call;
     let isOver = false;
+    /** Once its answer has begun. */
+    let place: Place<HttpCall> | undefined;
     const end = (): void => {
       if (isOver) return;
       isOver = true;
       signal.removeEventListener("abort", cut);
-      begunCalls.delete(call);
+      if (place !== undefined) begunCalls.leave(place);
       count(target.rootUrl, -1);
     };
     signal.addEventListener("abort", cut, { once: true });
@@ -81,7 +84,7 @@ export function createLocalEngines(
       if (!signal.aborted) void watch.refreshNow();
       return undefined;
     }
-    begunCalls.add(call);
+    place = begunCalls.enter(call);
     const times = { rate: 0, sentAtMs, firstAtMs: performance.now(), hidesUsage: false };
     const nothing = (): void => {};
     const told = { ...times, heard: nothing, broke: nothing, keptAs: nothing, ack: NO_ACK };
@@ -101,7 +104,7 @@ export function createLocalEngines(
     offers: () => watch.catalogue().offers,
     attempt,
     cutBegun() {
-      for (const { cut } of begunCalls) cut();
+      for (const { cut } of begunCalls.all()) cut();
     },
   };
 }

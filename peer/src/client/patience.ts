@@ -27,7 +27,7 @@ export async function searchWithPatience(
   own: Answered | undefined,
 ): Promise<Response | Found> {
   const { acks, patienceMs = 0, random = Math.random } = deps;
-  const nowMs = (): number => acks.now().steadyMs;
+  const nowMs = (): number => acks.steadyMs();
   const startMs = nowMs();
   const untilMs = startMs + LOOK_FOR_MS;
   let from: SearchFrom = { own, attempts: own === undefined ? 0 : 1, untilMs };

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../home/temporary-folder";
 import {
   COORDINATOR,
   DONE,
-  fullable,
+  openFullable,
   journalWith,
   killedAfter,
   MANY,
@@ -134,10 +134,9 @@ it("writes what is added together at once, and has each of it after a crash", as
 
 it("doubles none that are in the database and still in the journal", async () => {
   const folder = await temporaryFolder();
-  const file = openOutboxFile(folder, "client");
-  const { disk, journal } = fullable(file.journal);
+  const { disk, file } = openFullable(folder, "client");
   const options = { coordinatorUrl: COORDINATOR };
-  const outbox = createOutbox<never, number>({ ...options, file: { ...file, journal } });
+  const outbox = createOutbox<never, number>({ ...options, file });
   const all = Array.from({ length: 1_001 }, (_, at) => at);
   for (const each of all) {
     disk.isFull = each === 1_000;

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../home/temporary-folder";
 import {
   COORDINATOR,
   DONE,
-  fullable,
+  openFullable,
   journalWith,
   MANY,
   MODULE,
@@ -112,11 +112,10 @@ it("loses nothing that was kept when there is no room for more", async () => {
 
 it("says that there is no room for what is added, sends it all the same, and writes it when there is", async () => {
   const folder = await temporaryFolder();
-  const file = openOutboxFile(folder, "client");
-  const { disk, journal } = fullable(file.journal);
+  const { disk, file } = openFullable(folder, "client");
   let full = 0;
   const outbox = createOutbox<never, string>({
-    file: { ...file, journal },
+    file,
     coordinatorUrl: COORDINATOR,
     onFull: () => (full += 1),
   });
@@ -143,10 +142,9 @@ it("says that there is no room for what is added, sends it all the same, and wri
 
 it("knows the ticket of what is opened after there was no room for another", async () => {
   const folder = await temporaryFolder();
-  const file = openOutboxFile(folder, "worker");
-  const { disk, journal } = fullable(file.journal);
+  const { disk, file } = openFullable(folder, "worker");
   const options = { coordinatorUrl: COORDINATOR };
-  const outbox = createOutbox<string, string>({ ...options, file: { ...file, journal } });
+  const outbox = createOutbox<string, string>({ ...options, file });
   outbox.open("one", "first");
   disk.isFull = true;
   expect(() => outbox.open("two", "second")).toThrow("full");
@@ -192,10 +190,9 @@ it("goes on with a journal that cannot be written anew", async () => {
 
 it("keeps the latest 10,000 of what is added and cannot be written", async () => {
   const folder = await temporaryFolder();
-  const file = openOutboxFile(folder, "client");
-  const { disk, journal } = fullable(file.journal);
+  const { disk, file } = openFullable(folder, "client");
   const outbox = createOutbox<never, number>({
-    file: { ...file, journal },
+    file,
     coordinatorUrl: COORDINATOR,
   });
   disk.isFull = true;

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { ReceiptClaims } from "#protocol/receipt";
 import { expect } from "vitest";
 import type { Journal } from "#peer/outbox/journal";
+import { openOutboxFile } from "#peer/outbox/outbox-file";
 import { openReceiptOutbox, type ReceiptOutbox } from "#peer/worker/serve/receipt-outbox";
 
 export const COORDINATOR = "https://troop.example";
@@ -57,16 +58,17 @@ export function journalWith(journal: Journal, changed: Partial<Omit<Journal, "by
   };
 }
 
-/** A journal on a disk that can be full. */
-export function fullable(journal: Journal) {
+/** An outbox's file whose journal is on a disk that can be full. */
+export function openFullable(folder: string, kind: Parameters<typeof openOutboxFile>[1]) {
   const disk = { isFull: false };
   function write(run: () => void): void {
     if (disk.isFull) throw new Error("full");
     run();
   }
-  const changed = {
-    append: (line: string) => write(() => journal.append(line)),
-    replace: (lines: string) => write(() => journal.replace(lines)),
-  };
-  return { disk, journal: journalWith(journal, changed) };
+  const file = openOutboxFile(folder, kind);
+  const journal = journalWith(file.journal, {
+    append: (line) => write(() => file.journal.append(line)),
+    replace: (lines) => write(() => file.journal.replace(lines)),
+  });
+  return { disk, file: { ...file, journal } };
 }
