@@ -12,16 +12,25 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Runs one call of a store; failures of the way to it become `StoreUnavailable`. */
+/** How often a statement is begun that the database undid whole in favour of another one. */
+const MOST_ATTEMPTS = 3;
+
+/**
+ * Runs one call of a store; failures of the way to it become `StoreUnavailable`. A transaction that the
+ * database undid, because two waited for each other, is begun again: nothing of it happened.
+ */
 export async function storeCall<T>(
   store: "postgres" | "redis",
   call: () => Promise<T>,
 ): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (isRefusal(cause)) throw new Error(`${store} refused a statement`, { cause });
-    throw new StoreUnavailable(store, cause);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (cause) {
+      if (wasUndone(cause) && attempt < MOST_ATTEMPTS) continue;
+      if (isRefusal(cause)) throw new Error(`${store} refused a statement`, { cause });
+      throw new StoreUnavailable(store, cause);
+    }
   }
 }
 
@@ -29,9 +38,18 @@ export async function storeCall<T>(
 const REDIS_IS_AWAY =
   /(^|failed: )(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|MISCONF|OOM)\b/;
 
+// drizzle wraps what the driver throws.
+const rootOf = (cause: unknown): unknown =>
+  cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+
+/** Class 40: deadlocks and transactions that can't be put in an order; but not 40003, of which nobody knows the end. */
+function wasUndone(cause: unknown): boolean {
+  const root = rootOf(cause);
+  return root instanceof NeonDbError && (root.code === "40P01" || root.code === "40001");
+}
+
 function isRefusal(cause: unknown): boolean {
-  // drizzle wraps what the driver throws.
-  const root = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  const root = rootOf(cause);
   if (root instanceof NeonDbError) {
     // Class 08, 53, 57: connection, resources, shutting down.
     return root.code !== undefined && !/^(08|53|57)/.test(root.code);

@@ -1,4 +1,7 @@
+import { neon, NeonDbError, neonConfig } from "@neondatabase/serverless";
 import { Redis } from "@upstash/redis/cloudflare";
+import { drizzle } from "drizzle-orm/neon-http";
+import { sql } from "drizzle-orm";
 import { expect, it, onTestFinished } from "vitest";
 import { storeCall, StoreUnavailable } from "#coordinator/store/store-call";
 
@@ -47,3 +50,48 @@ it.each(REFUSED)(
     expect(thrown).not.toBeInstanceOf(StoreUnavailable);
   },
 );
+
+/** The driver that the coordinator uses, in front of a database that undoes the first statements it gets. */
+function databaseThatUndoes(count: number, code: string) {
+  let asked = 0;
+  const undone = () =>
+    Response.json({ message: "undone", code, severity: "ERROR" }, { status: 400 });
+  const done = () =>
+    Response.json({ command: "SELECT", rowCount: 0, fields: [], rows: [], rowAsArray: true });
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => ((asked += 1) <= count ? undone() : done()),
+  });
+  const before = neonConfig.fetchEndpoint;
+  neonConfig.fetchEndpoint = server.url.href;
+  onTestFinished(async () => {
+    neonConfig.fetchEndpoint = before;
+    await server.stop(true);
+  });
+  const db = drizzle({ client: neon("postgres://u:p@127.0.0.1/none") });
+  const call = () => storeCall("postgres", () => db.execute(sql`select 1`));
+  return { call, asked: () => asked };
+}
+
+it.each(["40P01", "40001"])(
+  "begins a transaction again that the database undid in favour of another (%s)",
+  async (code) => {
+    const { call, asked } = databaseThatUndoes(2, code);
+    expect(await call()).toMatchObject({ rows: [] });
+    expect(asked()).toBe(3);
+  },
+);
+
+it("takes a transaction that is undone each time for a fault of this side", async () => {
+  const { call, asked } = databaseThatUndoes(9, "40P01");
+  const thrown = await call().catch((error: unknown) => error);
+  expect(thrown).toMatchObject({ message: "postgres refused a statement" });
+  expect(asked()).toBe(3);
+});
+
+it.each(["40003", "23505"])("begins nothing again that failed with %s", async (code) => {
+  const { call, asked } = databaseThatUndoes(1, code);
+  await expect(call()).rejects.toMatchObject({ cause: { cause: expect.any(NeonDbError) } });
+  expect(asked()).toBe(1);
+});
