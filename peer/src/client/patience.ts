@@ -32,13 +32,13 @@ export async function searchWithPatience(
   const untilMs = startMs + LOOK_FOR_MS;
   let from: SearchFrom = { own, attempts: own === undefined ? 0 : 1, untilMs };
   for (;;) {
-    const { outcome, freeInMs, attempts } = await search(deps, desk, request, from);
+    const { outcome, freeInMs, attempts, wasGone } = await search(deps, desk, request, from);
     if (freeInMs === undefined || request.signal.aborted) return outcome;
     // Requests that wait for the same place should not come back together.
     const pauseMs = Math.max(LEAST_PAUSE_MS, freeInMs) * (1 + 0.5 * random());
     if (nowMs() + pauseMs > startMs + patienceMs) return outcome;
     if (!(outcome instanceof Response)) drop(outcome.answered);
-    from = { attempts, untilMs };
+    from = { attempts, untilMs, wasGone };
     await pause(pauseMs, request.signal);
   }
 }

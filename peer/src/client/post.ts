@@ -116,7 +116,8 @@ async function fromTheNetwork(
     const { leases, models } = desk;
     let model = models.aliasOf(called) ?? called;
     // With a ticket at hand nobody is asked anything.
-    if (!leases.isReady(model) && (await models.has(model)) === false) {
+    const isReady = leases.isReady(model) || leases.mayReturn(model);
+    if (!isReady && (await models.has(model)) === false) {
       return refuse(await unknownModel(models, model));
     }
     // The list may have come with the question.

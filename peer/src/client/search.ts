@@ -22,6 +22,8 @@ import { within } from "../within";
 const MOST_ATTEMPTS = 3;
 /** Where so many engines failed at a request, it is the request: the others would fail as well. */
 const MOST_FAILED_ENGINES = 2;
+/** Until the coordinator has heard of a model that its nodes have lost, and can tell of its return. */
+const GONE_FOR_MS = 1_000;
 
 export type SearchDeps = AttemptDeps & {
   readonly surroundings: Surroundings;
@@ -36,6 +38,8 @@ export type Searched = {
   readonly freeInMs: number | undefined;
   /** With those before. */
   readonly attempts: number;
+  /** All nodes have lost the model, in this look or in one before. */
+  readonly wasGone: boolean;
 };
 
 export type SearchFrom = {
@@ -45,6 +49,7 @@ export type SearchFrom = {
   readonly attempts: number;
   /** By the steady clock. */
   readonly untilMs: number;
+  readonly wasGone?: boolean;
 };
 
 /** Looks for a node of a network that answers. */
@@ -52,7 +57,7 @@ export async function search(
   deps: SearchDeps,
   { leases, models }: Desk,
   request: AppRequest,
-  { own, attempts: before, untilMs }: SearchFrom,
+  { own, attempts: before, untilMs, wasGone = false }: SearchFrom,
 ): Promise<Searched> {
   const { order, surroundings, acks } = deps;
   const nowMs = (): number => acks.steadyMs();
@@ -173,7 +178,7 @@ export async function search(
   // One that is alone says best itself why it is busy.
   if (freeInMs !== undefined && verdict === "busy" && tried.length > 1) {
     drop(answered);
-    return { outcome: allBusy(model, tried.length, freeInMs), freeInMs, attempts };
+    return told(allBusy(model, tried.length, freeInMs), freeInMs);
   }
   const isNotForTheApp = verdict === "gone" || answered.answer.status === 401;
   if (!isNotForTheApp) {
@@ -187,7 +192,12 @@ export async function search(
     return told(appError(502, "stream_broken", HALF));
   }
   drop(answered);
-  if (verdict === "gone") return told(await unknownModel(models, model));
+  if (verdict === "gone") {
+    // An engine that is being started again has no models for some seconds. Who says so twice is believed: each look
+    // takes a lease.
+    const backInMs = wasGone ? undefined : GONE_FOR_MS;
+    return { ...told(await unknownModel(models, model), backInMs), wasGone: true };
+  }
   // Whichever it was, the app's key was not the reason: it never got there.
   return told(
     answered.refusal === undefined
@@ -196,10 +206,10 @@ export async function search(
   );
 
   function told(outcome: Response, freeInMs?: number): Searched {
-    return { outcome, freeInMs, attempts };
+    return { outcome, freeInMs, attempts, wasGone };
   }
   function found(one: Answered, busyForMs: number | undefined): Searched {
-    return { outcome: { answered: one, attempts }, freeInMs: busyForMs, attempts };
+    return { outcome: { answered: one, attempts }, freeInMs: busyForMs, attempts, wasGone };
   }
 }
 

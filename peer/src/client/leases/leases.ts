@@ -27,6 +27,8 @@ const ANEW_EVERY_MS = 60_000;
 export type Leases = {
   /** Whether `get` would answer at once. */
   isReady(model: string): boolean;
+  /** Whether `get` would wait for a model that no node has: it was there lately. */
+  mayReturn(model: string): boolean;
   /** A lease for the model: at once where there is one, else from the coordinator. Throws what the api throws. */
   get(model: string): Lease | Promise<Lease>;
   /** Where requests may go under this lease, and those that are used beside it. */
@@ -239,6 +241,7 @@ export function createLeases(
       const lease = pool.first(model);
       return lease !== undefined && isUsable(lease);
     },
+    mayReturn: returning.mayReturn,
     get(model) {
       const lease = pool.first(model);
       const renewing = lease === undefined ? undefined : renewal.used(lease);

@@ -5,6 +5,8 @@ const ASK_AGAIN_MS = 1_000;
 export type ReturningModels<Value> = {
   /** It is there. */
   readonly seen: (model: string) => void;
+  /** Whether it is waited for, should it be gone. */
+  readonly mayReturn: (model: string) => boolean;
   /**
    * What `ask` comes to; where it rejects because the model is gone, but it was there lately, what it comes to once it is
    * back: its nodes are being restarted, or the coordinator lost its list and hears of each again. All who wait for a
@@ -43,14 +45,19 @@ export function createReturningModels<Value>(deps: ReturningDeps): ReturningMode
     }
   }
 
+  function mayReturn(model: string): boolean {
+    const isLately = nowMs() - (seenAtMs.get(model) ?? -Infinity) <= LATELY_MS;
+    return isLately && patienceMs >= ASK_AGAIN_MS;
+  }
+
   return {
     seen: (model) => void seenAtMs.set(model, nowMs()),
+    mayReturn,
     async waitFor(model, ask) {
       try {
         return await ask();
       } catch (error) {
-        const isLately = nowMs() - (seenAtMs.get(model) ?? -Infinity) <= LATELY_MS;
-        if (!isGone(error) || !isLately || patienceMs < ASK_AGAIN_MS) throw error;
+        if (!isGone(error) || !mayReturn(model)) throw error;
       }
       let wait = waits.get(model);
       if (wait === undefined) {
