@@ -165,7 +165,7 @@ export async function search(
     const isDown = isOverlayDown(places, surroundings.overlayAddress);
     const backInMs = isDown ? undefined : order.backInMs(places.map(idOf));
     // What is started again may have another address; the next look finds it.
-    if (backInMs !== undefined && lease !== undefined) leases.anew(lease).catch(() => {});
+    if (!isDown && lease !== undefined) leases.findAgain(lease);
     return told(noneReachable(model, places, surroundings), backInMs);
   }
   const { answered, verdict } = held;

@@ -35,7 +35,10 @@ export async function handlerFor(
   const identity = await openIdentity(await generatePrivateKey());
   const api = coordinatorApi({ baseUrl: network.coordinator.baseUrl, identity });
   const order = createNodeOrder(clock.steadyMs);
-  const leases = createLeases(api, Date.now, { isCrowded: (nodes) => order.isCrowded(nodes) });
+  const leases = createLeases(api, Date.now, {
+    isCrowded: (nodes) => order.isCrowded(nodes),
+    steadyMs: clock.steadyMs,
+  });
   const ticks = createTicks();
   let listMs = 0;
   const deps: HandleDeps = {

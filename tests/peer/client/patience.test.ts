@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { systemClock } from "#peer/clock";
 import { problem } from "../coordinator/fake-coordinator";
 import { chatBody, clientNetwork, startClient } from "./client-under-test";
 import { type Behaviour, refusal } from "./fake-node";
@@ -96,6 +97,24 @@ it("waits for a node that is being started again at another address", async () =
   await expect.poll(() => network.authorized.length).toBeGreaterThan(asked);
   network.nodes.push({ ...node, url: node.startAgain("elsewhere") });
   expect((await posted).status).toBe(200);
+});
+
+it("finds a node that was away for long at the address that it has now", async () => {
+  const network = await clientNetwork();
+  const node = await network.addNode(GOOD);
+  let laterMs = 0;
+  const { wallMs } = systemClock;
+  const clock = { wallMs, steadyMs: () => systemClock.steadyMs() + laterMs };
+  const handler = await handlerFor(network, {}, {}, clock);
+  await (await handler.post()).text();
+  await node.stop();
+  // The coordinator has not missed it yet.
+  expect((await handler.post()).status).toBe(503);
+  await expect.poll(() => network.authorized.length).toBe(3);
+  laterMs = 40_000;
+  network.nodes[0] = { ...node, url: node.startAgain("elsewhere") };
+  await expect.poll(async () => (await handler.post()).status).toBe(200);
+  expect(network.authorized.filter(({ exclude }) => exclude === undefined)).toHaveLength(3);
 });
 
 it("waits for a node whose engine is being started again", async () => {

@@ -1,9 +1,10 @@
 import type { Candidate, NodeObservation } from "#protocol/authorize";
-import { MICROCREDITS_PER_CREDIT } from "#protocol/microcredits";
 import type { CoordinatorApi } from "../../coordinator/api";
 import { CoordinatorProblem, CoordinatorUnreachable } from "../../coordinator/errors";
+import { isModelUnavailable } from "../app/coordinator-error";
 import { type Lease, MOST_WAIT_MS, openLease, type Place } from "./lease";
 import { createLeasePool } from "./lease-pool";
+import { createLeaseWidening, SMALL_BUDGET_MICROCREDITS } from "./lease-widening";
 import { createRenewal } from "./lease-renewal";
 import { createReturningModels } from "./returning-model";
 import { within } from "../../within";
@@ -16,13 +17,10 @@ const MOST_EXCLUDED = 32;
 const MOST_PREFERRED = 8;
 /** Of the nodes of a lease that is replaced, those that the next one should name again. */
 const MOST_KEPT = 2;
-/** What a lease that is taken for more nodes holds at first: most requests go on under the others. */
-const WIDER_BUDGET_MICROCREDITS = 15 * MICROCREDITS_PER_CREDIT;
-/** Between two of them; where there was none to be had, the coordinator is left in peace for longer. */
-const WIDEN_EVERY_MS = 5_000;
-const WIDEN_AGAIN_MS = 60_000;
 /** Between leases that are taken because a node refused one for no reason that this side can see. */
 const ANEW_EVERY_MS = 60_000;
+/** Between two of those, of `SMALL_BUDGET_MICROCREDITS`, that are taken because the nodes may have moved. */
+const FIND_EVERY_MS = 15_000;
 
 export type Leases = {
   /** Whether `get` would answer at once. */
@@ -43,6 +41,8 @@ export type Leases = {
    * itself where it has a larger ticket by now, or no other is likely to do better.
    */
   anew(used: Lease, shown?: string): Promise<Lease>;
+  /** In the background: a lease in place of `used`, none of whose nodes can be reached: their addresses may be others by now. */
+  findAgain(used: Lease): void;
   /** In the background: a lease without these nodes, for the requests to come. */
   avoid(used: Lease, failed: readonly string[]): void;
   /** Nodes that requests may go to now. */
@@ -91,12 +91,12 @@ export function createLeases(
   const pool = createLeasePool(isUsable);
   const authorizing = new Map<string, Promise<Lease>>();
   const nextAnewMs = new Map<string, number>();
+  const nextFindMs = new Map<string, number>();
   const nextOthers = new Map<string, { readonly atMs: number; readonly hadNone: boolean }>();
-  const nextWiderMs = new Map<string, number>();
   const returning = createReturningModels<Lease>({
     nowMs: steadyMs,
     patienceMs,
-    isGone: isModelGone,
+    isGone: isModelUnavailable,
   });
   const renewal = createRenewal({
     nowMs,
@@ -192,7 +192,7 @@ export function createLeases(
       pool.putFirst(other, "beside");
       return other;
     } catch (error) {
-      if (!isModelGone(error)) throw error;
+      if (!isModelUnavailable(error)) throw error;
       hadNone = true;
       return undefined;
     } finally {
@@ -200,19 +200,7 @@ export function createLeases(
     }
   }
 
-  function widenWhereCrowded(model: string): void {
-    const first = pool.first(model);
-    if (first === undefined || pool.isWide(model) || only !== undefined) return;
-    if ((nextWiderMs.get(model) ?? 0) > steadyMs()) return;
-    const places = pool.places(first);
-    if (!isCrowded(places.map(({ node }) => node))) return;
-    nextWiderMs.set(model, steadyMs() + WIDEN_EVERY_MS);
-    const asked = { exclude: places.map(idOf), budget: WIDER_BUDGET_MICROCREDITS };
-    authorize(model, asked).then(pool.putBeside, () => {
-      // No more nodes, or no more credits; requests go on with what there is.
-      nextWiderMs.set(model, steadyMs() + WIDEN_AGAIN_MS);
-    });
-  }
+  const widening = createLeaseWidening({ pool, authorize, isCrowded, steadyMs });
 
   /** In place of `lease`, which is of no use for a new request. */
   async function renewed(
@@ -263,6 +251,18 @@ export function createLeases(
       pool.putFirst(anew, "beside");
       return anew;
     },
+    findAgain(used) {
+      const { model } = used;
+      if (pool.first(model) !== used || (nextFindMs.get(model) ?? 0) > steadyMs()) return;
+      nextFindMs.set(model, steadyMs() + OTHERS_EVERY_MS);
+      const found = (lease: Lease): void => {
+        nextFindMs.set(model, steadyMs() + FIND_EVERY_MS);
+        pool.remove(used);
+        pool.putFirst(lease, "beside");
+      };
+      // No node has it, or there is nobody to ask: the requests to come ask again.
+      authorize(model, { budget: SMALL_BUDGET_MICROCREDITS }).then(found, () => {});
+    },
     avoid(used, failed) {
       // What comes of it shows in the requests to come; a failure costs them nothing.
       if (pool.first(used.model) === used) others(used, failed).catch(() => {});
@@ -274,17 +274,13 @@ export function createLeases(
       }),
     tend() {
       renewal.tend();
-      for (const model of pool.models()) widenWhereCrowded(model);
+      if (only === undefined) widening.tend();
     },
   };
 }
 
 function idOf({ node }: Place): string {
   return node.node_id;
-}
-
-function isModelGone(error: unknown): boolean {
-  return error instanceof CoordinatorProblem && error.problem.code === "model_unavailable";
 }
 
 /** Nobody decided anything: it, or its stores, cannot be reached. */

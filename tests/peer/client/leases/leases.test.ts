@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { CoordinatorUnreachable } from "#peer/coordinator/errors";
+import type { Lease } from "#peer/client/leases/lease";
 import { CREDIT, leasesUnderTest, NODES, refused, settled } from "../leases-under-test";
 
 it("takes one lease for requests that come together, and uses it for the ones to come", async () => {
@@ -149,6 +150,32 @@ it("is kept from nothing by a machine's clock that was ahead for a while", async
   const calls = asked.length;
   expect(await leases.others(lease, NODES)).toBeUndefined();
   expect(asked).toHaveLength(calls + 1);
+});
+
+it("asks in the background where the nodes of a lease are now, and less often once it was told", async () => {
+  const { state, leases, asked, fail } = leasesUnderTest();
+  const lease = await leases.get("m");
+  const secondsOfAsking = async (seconds: number, used: Lease): Promise<number[]> => {
+    const at: number[] = [];
+    for (let second = 0; second < seconds; second++) {
+      const before = asked.length;
+      leases.findAgain(used);
+      await settled();
+      if (asked.length > before) at.push(second);
+      state.nowMs += 1_000;
+    }
+    return at;
+  };
+  fail(refused("model_unavailable"));
+  expect(await secondsOfAsking(5, lease)).toEqual([0, 2, 4]);
+  expect(await leases.get("m")).toBe(lease);
+  fail(undefined);
+  expect(await secondsOfAsking(3, lease)).toEqual([1]);
+  const found = await leases.get("m");
+  expect(found).not.toBe(lease);
+  expect(asked.at(-1)?.budget).toBe(15 * CREDIT);
+  expect(leases.places(found)).toHaveLength(NODES.length);
+  expect(await secondsOfAsking(30, found)).toEqual([13]);
 });
 
 it("takes a lease without failing nodes in the background", async () => {
