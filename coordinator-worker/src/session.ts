@@ -22,17 +22,18 @@ const LIFETIME_S = 30 * 24 * 60 * 60;
 
 type SessionRefusal = { readonly reason: "missing" | "other_site" };
 
-/** Logs a person in: by a cookie, or by a token in the answer. */
+/** Logs a person in: by a cookie, or by a token in the answer. Undefined where the person is gone. */
 export async function openSession(
   c: AppContext,
   person: { readonly userId: string; readonly email: string },
   kind: PersonRequest["session"],
-): Promise<Session> {
+): Promise<Session | undefined> {
   const { db, nowMs } = c.get("deps");
   const token = base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
   const expiresAtMs = nowMs() + LIFETIME_S * 1_000;
   const tokenHash = await sha256Base64url(token);
-  await createSession(db, { tokenHash, userId: person.userId, expiresAtMs });
+  const isOpen = await createSession(db, { tokenHash, userId: person.userId, expiresAtMs });
+  if (!isOpen) return undefined;
   c.header("cache-control", "no-store");
   if (kind === "cookie") setCookie(c, COOKIE, token, { ...COOKIE_OPTIONS, maxAge: LIFETIME_S });
   return {

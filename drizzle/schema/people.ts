@@ -95,6 +95,8 @@ export const peers = pgTable(
     lastUsedAt: at("last_used_at").notNull().defaultNow(),
     /** When it was signed out; its user is then one of its own, part of the one it was signed out of. */
     revokedAt: at("revoked_at"),
+    /** The same, but it stays when it is linked again: codes that it asked for before are good for nothing. */
+    signedOutAt: at("signed_out_at"),
     /** Since when an operator keeps it from serving, and why. */
     suspendedAt: at("suspended_at"),
     suspendedReason: text("suspended_reason"),
@@ -104,6 +106,9 @@ export const peers = pgTable(
     index("peers_suspended")
       .on(t.id)
       .where(sql`${t.suspendedAt} is not null`),
+    index("peers_revoked")
+      .on(t.revokedAt)
+      .where(sql`${t.revokedAt} is not null`),
     check("peers_suspended_why", sql`(${t.suspendedAt} is null) = (${t.suspendedReason} is null)`),
   ],
 );

@@ -213,7 +213,8 @@ describe("a person's peers", () => {
 
     const path = `/auth/peers/${peer.identity.peerId}/revoke`;
     expect((await somebody.ask(path, { method: "POST" })).status).toBe(204);
-    expect(await code(await somebody.ask(path, { method: "POST" }))).toBe("not_found");
+    // Again: perhaps nobody heard the answer.
+    expect((await somebody.ask(path, { method: "POST" })).status).toBe(204);
     expect(await code(await peer.call("/authorize", { body: { model } }))).toBe("peer_revoked");
     expect(await code(await peer.call("/register", { body: {} }))).toBe("peer_revoked");
     const body = { ticket: granted.ticket, add: 1_000 };
@@ -254,6 +255,7 @@ describe("a person's peers", () => {
     const revoke = (by: TestPeer, of: TestPeer) =>
       by.call(`/auth/peers/${of.identity.peerId}/revoke`, { method: "POST" });
     expect(await code(await revoke(one, other))).toBe("not_found");
+    expect((await revoke(one, one)).status).toBe(204);
     expect((await revoke(one, one)).status).toBe(204);
     const loner = await join();
     expect(await code(await revoke(loner, loner))).toBe("not_found");

@@ -1,39 +1,11 @@
-import { Client } from "pg";
-import { expect, it, vi } from "vitest";
-import { testStores } from "#support/coordinator";
+import { expect, it } from "vitest";
+import { holding, untilWaiting } from "./held-locks";
 import { expectLaws } from "./ledger-laws";
 import { balances, hold, link, newWorld, register, settle, useLedger } from "./ledger-world";
 
-const { databaseUrl } = testStores;
 const ask = useLedger();
 
-// The embedded database runs one statement at a time: there the same things happen one after the other.
-
-/** Holds what a statement locks until it is let go. */
-async function holding(text: string, params: readonly string[]): Promise<() => Promise<void>> {
-  if (databaseUrl === undefined) return async () => undefined;
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query("begin");
-  await client.query(text, [...params]);
-  return async () => {
-    await client.query("commit");
-    await client.end();
-  };
-}
-
-/** Until so many statements wait for what others have locked. */
-async function untilWaiting(count: number): Promise<void> {
-  if (databaseUrl === undefined) return;
-  await vi.waitFor(
-    async () => {
-      const text = `select count(*) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`;
-      expect((await ask(text))[0]?.[0]).toBe(`${count}`);
-    },
-    { timeout: 5_000, interval: 10 },
-  );
-}
+// Where nothing can be held, the same things happen one after the other.
 
 const WORTH = 1_000_000;
 const [CLIENT, SPENDER, NODE, OTHER] = [0, 1, 2, 5];
@@ -51,10 +23,10 @@ it("settles what a node earned while it is given to another person, and waits in
 
   const letGo = await holding("select lock_accounts(array[$1])", [world.user(LATER)]);
   const first = settle(world, [{ node: NODE, lease: 0, seq: 0, engineMs: 1_000 }]);
-  await untilWaiting(1);
+  await untilWaiting(ask, 1);
   expect(await link(world, { peer: NODE, person: EARLIER })).toBe("linked");
   const second = settle(world, [{ node: OTHER, lease: 1, seq: 0, engineMs: 1_000 }]);
-  await untilWaiting(2);
+  await untilWaiting(ask, 2);
   await letGo();
 
   const settled = [{ status: "settled", amount: WORTH }];

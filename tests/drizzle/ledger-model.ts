@@ -98,7 +98,8 @@ export class LedgerModel {
       lease === undefined ||
       !lease.isOpen ||
       lease.client !== asked.peer ||
-      this.revoked.has(asked.peer)
+      this.revoked.has(asked.peer) ||
+      ![lease.payer, this.#account(lease.payer).partOf].includes(this.#userOf(asked.peer))
     ) {
       return { outcome: "lease_not_found", budget: 0 };
     }

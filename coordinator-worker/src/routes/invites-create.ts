@@ -48,8 +48,8 @@ export function invitesCreate(app: App): void {
     const codeHash = await sha256Base64url(code);
     const invite = { id, networkId, codeHash, role, uses, expiresAtMs };
     const peerId = entered.proven.iss;
-    const made = await createInvite(db, peerId, invite, nowMs());
-    switch (made.outcome) {
+    const { outcome, user_id: userId } = await createInvite(db, peerId, invite, nowMs());
+    switch (outcome) {
       case "network_unknown":
         return noSuchNetwork(c);
       case "forbidden":
@@ -59,7 +59,7 @@ export function invitesCreate(app: App): void {
       case "created":
     }
     const details = { network: networkId, invite: id, role, uses };
-    audit(c, { type: "network_invited", userId: made.userId, peerId, details });
+    audit(c, { type: "network_invited", userId: userId ?? undefined, peerId, details });
     const expires_at = new Date(expiresAtMs).toISOString();
     const written = `${code}@${config.publicUrl}`;
     return c.json({ id, role, uses_left: uses, expires_at, invite: written }, 201);

@@ -43,11 +43,12 @@ export function networkUpdate(app: App): void {
     const { id } = c.req.valid("param");
     const change = c.req.valid("json");
     const peerId = entered.proven.iss;
-    const { role, user_id: userId } = await changePolicy(db, peerId, id, change);
-    if (role === null) return noSuchNetwork(c);
-    if (role !== "owner") return problem(c, "forbidden", { detail: "Only owners change it." });
+    const caller = await changePolicy(db, peerId, id, change);
+    if (caller === undefined) return noSuchNetwork(c);
+    if (caller.role !== "owner")
+      return problem(c, "forbidden", { detail: "Only owners change it." });
     const details = { network: id, changed: Object.keys(change).join(" ") };
-    audit(c, { type: "network_policy_changed", userId: userId ?? undefined, peerId, details });
+    audit(c, { type: "network_policy_changed", userId: caller.user_id, peerId, details });
     await settleServing(c.get("deps"), id, "members");
     const [network] = await readNetworks(db, peerId, id);
     if (network === undefined) return noSuchNetwork(c);

@@ -61,6 +61,8 @@ export function personRegister(app: App): void {
       case "created":
     }
     audit(c, { type: "person_registered", userId });
-    return c.json(await openSession(c, { userId, email }, session), 201);
+    const opened = await openSession(c, { userId, email }, session);
+    if (opened === undefined) throw new Error("A person is not there that was just made.");
+    return c.json(opened, 201);
   });
 }

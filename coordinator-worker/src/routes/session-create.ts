@@ -31,13 +31,15 @@ export function sessionCreate(app: App): void {
     const proven = await provePassword(c, email, password);
     if (!proven.ok) return proven.answer;
     const { login } = proven;
-    audit(c, { type: "login", userId: login.user_id });
     if (isOutdated(login.password)) {
       inBackground(
         c,
         hashPassword(password).then((hash) => replacePassword(db, login.user_id, hash)),
       );
     }
-    return c.json(await openSession(c, { userId: login.user_id, email }, session), 200);
+    const opened = await openSession(c, { userId: login.user_id, email }, session);
+    if (opened === undefined) return problem(c, "login_failed");
+    audit(c, { type: "login", userId: login.user_id });
+    return c.json(opened, 200);
   });
 }

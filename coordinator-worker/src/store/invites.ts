@@ -18,46 +18,24 @@ export type InviteToMake = {
   readonly expiresAtMs: number;
 };
 
-type MadeInvite =
-  | { readonly outcome: "created"; readonly userId: string }
-  | { readonly outcome: "network_unknown" | "forbidden" | "too_many" };
+const Made = z.object({
+  outcome: z.enum(["created", "network_unknown", "forbidden", "too_many"]),
+  user_id: z.string().nullable(),
+});
 
 /** Makes an invite where the peer's user owns the network; forgets those that are over. */
-export async function createInvite(
+export function createInvite(
   db: NeonHttpDatabase,
   peerId: string,
   invite: InviteToMake,
   nowMs: number,
-): Promise<MadeInvite> {
-  const { role, user_id, isMade } = await sqlRow(
+): Promise<z.infer<typeof Made>> {
+  return sqlRow(
     db,
-    z.object({
-      role: NetworkRole.nullable(),
-      user_id: z.string().nullable(),
-      isMade: z.boolean(),
-    }),
-    sql`with caller as (
-        select m.role, m.user_id from peers p join memberships m on m.user_id = p.user_id
-        where p.id = ${peerId} and m.network_id = ${invite.networkId}
-      ), over as (
-        delete from invites
-        where network_id = ${invite.networkId} and (uses_left = 0 or expires_at <= ${at(nowMs)})
-          and exists (select from caller where role = 'owner')
-      ), made as (
-        insert into invites (id, network_id, code_hash, role, uses_left, expires_at)
-          select ${invite.id}, ${invite.networkId}, ${invite.codeHash}, ${invite.role}, ${invite.uses}::int,
-            ${at(invite.expiresAtMs)}
-          from caller where role = 'owner' and ${MAX_INVITES} > (
-            select count(*) from invites
-            where network_id = ${invite.networkId} and uses_left > 0 and expires_at > ${at(nowMs)})
-          returning id
-      )
-      select (select role from caller) as role, (select user_id from caller) as user_id,
-        exists (select from made) as "isMade"`,
+    Made,
+    sql`select * from create_invite(${invite.id}, ${invite.networkId}, ${peerId}, ${invite.codeHash}, ${invite.role},
+      ${invite.uses}, ${at(invite.expiresAtMs)}, ${at(nowMs)}, ${MAX_INVITES})`,
   );
-  if (role === null || user_id === null) return { outcome: "network_unknown" };
-  if (role !== "owner") return { outcome: "forbidden" };
-  return isMade ? { outcome: "created", userId: user_id } : { outcome: "too_many" };
 }
 
 const Accepted = z.object({

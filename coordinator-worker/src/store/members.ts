@@ -69,27 +69,21 @@ export async function changeRole(
   return outcome;
 }
 
-const Caller = z.object({ role: NetworkRole.nullable(), user_id: z.string().nullable() });
+const Caller = z.object({ role: NetworkRole, user_id: z.string() });
 
-/** Changes a network's policy where the peer's user owns it; says who that is, and what: null where it is no member. */
-export function changePolicy(
+/** Changes a network's policy where the peer's user owns it; says who that is, and what. Undefined where it is no member. */
+export async function changePolicy(
   db: NeonHttpDatabase,
   peerId: string,
   networkId: string,
   change: PolicyChange,
-): Promise<z.infer<typeof Caller>> {
-  return sqlRow(
+): Promise<z.infer<typeof Caller> | undefined> {
+  const [caller] = await sqlRows(
     db,
     Caller,
-    sql`with caller as (
-        select m.role, m.user_id from peers p join memberships m on m.user_id = p.user_id
-        where p.id = ${peerId} and m.network_id = ${networkId}
-      ), changed as (
-        update networks set policy = policy || ${JSON.stringify(change)}::jsonb
-        where id = ${networkId} and exists (select from caller where role = 'owner')
-      )
-      select (select role from caller) as role, (select user_id from caller) as user_id`,
+    sql`select * from change_policy(${networkId}, ${peerId}, ${JSON.stringify(change)}::jsonb)`,
   );
+  return caller;
 }
 
 const LenderRow = z.object({

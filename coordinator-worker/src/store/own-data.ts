@@ -8,8 +8,8 @@ import { sqlRow, sqlRows } from "./sql-rows";
 const LISTS: Readonly<Record<string, SQL>> = {
   sessions: sql`select s.created_at, s.last_used_at, s.expires_at from sessions s
     where s.user_id in (select id from own) order by s.created_at desc`,
-  peers: sql`select p.id, p.name, p.public_key_x, p.created_at, p.last_used_at, p.revoked_at, p.suspended_at,
-      p.suspended_reason
+  peers: sql`select p.id, p.name, p.public_key_x, p.created_at, p.last_used_at, p.revoked_at, p.signed_out_at,
+      p.suspended_at, p.suspended_reason
     from peers p where p.user_id in (select id from own) order by p.created_at desc`,
   memberships: sql`select m.network_id, n.slug, m.role, m.joined_at from memberships m
     join networks n on n.id = m.network_id where m.user_id in (select id from own) order by m.joined_at desc`,

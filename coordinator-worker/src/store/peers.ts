@@ -45,7 +45,7 @@ export async function linkPeer(db: NeonHttpDatabase, peer: LinkedPeer): Promise<
   return outcome === "linked" || outcome === "already_linked";
 }
 
-/** Signs a person's peer out, whose user becomes `ghostId`; false where it is not that person's. */
+/** Signs a person's peer out, whose user becomes `ghostId`; again changes nothing. False where it is not that person's. */
 export async function revokePeer(
   db: NeonHttpDatabase,
   peer: { readonly peerId: string; readonly userId: string; readonly ghostId: string },
@@ -88,12 +88,13 @@ export function readPeersBeside(db: NeonHttpDatabase, peerId: string): Promise<P
   );
 }
 
-/** The person to whom a peer belongs; undefined where it belongs to none. */
+/** The person to whom a peer belongs, or did until it was signed out; undefined where that is nobody. */
 export async function readOwner(db: NeonHttpDatabase, peerId: string): Promise<string | undefined> {
   const [row] = await sqlRows(
     db,
     z.object({ user_id: z.string() }),
-    sql`select l.user_id from peers p join logins l on l.user_id = p.user_id where p.id = ${peerId}`,
+    sql`select l.user_id from peers p join users u on u.id = p.user_id
+      join logins l on l.user_id in (u.id, u.merged_into) where p.id = ${peerId}`,
   );
   return row?.user_id;
 }

@@ -17,11 +17,12 @@ const OpenSession = z.object({
 });
 export type OpenSession = z.infer<typeof OpenSession>;
 
+/** False where the person is gone, also where that happens at this moment. */
 export async function createSession(
   db: NeonHttpDatabase,
   session: { readonly tokenHash: string; readonly userId: string; readonly expiresAtMs: number },
-): Promise<void> {
-  await sqlRows(
+): Promise<boolean> {
+  const made = await sqlRows(
     db,
     z.unknown(),
     sql`with surplus as (
@@ -30,8 +31,10 @@ export async function createSession(
           order by created_at desc offset ${MOST - 1}))
       )
       insert into sessions (token_hash, user_id, expires_at)
-        values (${session.tokenHash}, ${session.userId}, ${at(session.expiresAtMs)})`,
+        select ${session.tokenHash}, l.user_id, ${at(session.expiresAtMs)}
+        from logins l where l.user_id = ${session.userId} for key share returning 1`,
   );
+  return made.length > 0;
 }
 
 /** The person whose session it is, while it lasts. */

@@ -1,0 +1,42 @@
+import { Client } from "pg";
+import { expect, onTestFinished, vi } from "vitest";
+import { testStores } from "#support/coordinator";
+import type { Rows } from "./ledger-world";
+
+const { databaseUrl } = testStores;
+
+/** The embedded database runs one statement at a time: there nobody ever waits, and nothing happens meanwhile. */
+export const isRealPostgres = databaseUrl !== undefined;
+
+/** Runs a statement and holds what it locks, and shows nobody what it did, until it is let go. */
+export async function holding(
+  text: string,
+  params: readonly (string | null)[],
+): Promise<() => Promise<void>> {
+  if (!isRealPostgres) return async () => undefined;
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  // Whatever becomes of the test: what is held must not keep others waiting.
+  onTestFinished(() => client.end());
+  await client.query("begin");
+  await client.query(text, [...params]);
+  return async () => {
+    await client.query("commit");
+  };
+}
+
+/** Until so many statements wait for what others have locked. */
+export async function untilWaiting(
+  ask: (text: string) => Promise<Rows>,
+  count: number,
+): Promise<void> {
+  if (!isRealPostgres) return;
+  await vi.waitFor(
+    async () => {
+      const text = `select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      expect((await ask(text))[0]?.[0]).toBe(`${count}`);
+    },
+    { timeout: 5_000, interval: 10 },
+  );
+}
