@@ -1,8 +1,8 @@
 import type { EngineKind, ModelOffer } from "#protocol/model-offer";
 import { CliError, EXIT } from "../cli/error";
-import { createCrowd, type Place } from "../crowd";
 import { buildCatalogue } from "../engines/catalogue";
 import { engineCandidates, type Env } from "../engines/engine-env";
+import { createEngineThere, type EngineThere } from "../engines/engine-there";
 import { upstreamUrl } from "../engines/engine-url";
 import { type EngineWatch, watchEngines } from "../engines/watch";
 import type { Answer } from "../http/answer";
@@ -11,6 +11,7 @@ import { requestHeaders } from "../http/pass-headers";
 import { holdJson, isHalfJson } from "./answer/hold-json";
 import type { Answered, AppRequest } from "./call/attempt";
 import type { OpenAck } from "./acks/ack-book";
+import { createSilenceWatch, type SilenceLimits } from "./nodes/silence";
 
 /** What `x-troop-node` says of an answer that no node gave. */
 export const LOCAL = "local";
@@ -25,6 +26,8 @@ export type LocalEngines = {
   readonly attempt: (request: AppRequest) => Promise<Answered | undefined>;
   /** Cuts what has begun to come. */
   readonly cutBegun: () => void;
+  /** Looks after engines that are silent; called about once a second. */
+  readonly tick: () => void;
 };
 
 /** Requests at once where an engine doesn't say how many it serves; those that come on top are better off elsewhere. */
@@ -36,14 +39,25 @@ const USUAL_SLOTS: Readonly<Record<EngineKind, number>> = {
   openai: 1,
 };
 const CONNECT_WITHIN_MS = 1_000;
+/** As a worker does (docs/decisions/0019): gone is who answers nothing for ten minutes. */
+const ENGINE_LIMITS: SilenceLimits = {
+  silentTicks: 300,
+  trustedTicks: 60,
+  againTicks: 60,
+  mostUnanswered: 6,
+};
 /** Nobody is paid, so nobody is told. */
 const NO_ACK: OpenAck = { firstByte() {}, end() {} };
 
 export function createLocalEngines(
-  watch: Pick<EngineWatch, "catalogue" | "refreshNow">,
+  watch: Pick<EngineWatch, "catalogue" | "engines" | "refreshNow">,
+  isThere: EngineThere = createEngineThere(),
 ): LocalEngines {
   const running = new Map<string, number>();
-  const begunCalls = createCrowd<HttpCall>();
+  const silence = createSilenceWatch(async (rootUrl) => {
+    const engine = watch.engines().find(({ target }) => target.rootUrl === rootUrl);
+    return { state: engine !== undefined && (await isThere(engine)) ? "there" : "silent" };
+  }, ENGINE_LIMITS);
   const count = (url: string, by: 1 | -1): void =>
     void running.set(url, (running.get(url) ?? 0) + by);
 
@@ -65,14 +79,13 @@ export function createLocalEngines(
       connectWithinMs: CONNECT_WITHIN_MS,
     });
     const { cut } = call;
+    const exchange = silence.begin(target.rootUrl, cut);
     let isOver = false;
-    /** Once its answer has begun. */
-    let place: Place<HttpCall> | undefined;
     const end = (): void => {
       if (isOver) return;
       isOver = true;
       signal.removeEventListener("abort", cut);
-      if (place !== undefined) begunCalls.leave(place);
+      exchange.end();
       count(target.rootUrl, -1);
     };
     signal.addEventListener("abort", cut, { once: true });
@@ -84,16 +97,17 @@ export function createLocalEngines(
       if (!signal.aborted) void watch.refreshNow();
       return undefined;
     }
-    place = begunCalls.enter(call);
+    exchange.heard();
     const times = { rate: 0, sentAtMs, firstAtMs: performance.now(), hidesUsage: false };
     const nothing = (): void => {};
-    const told = { ...times, heard: nothing, broke: nothing, keptAs: nothing, ack: NO_ACK };
+    const told = { ...times, broke: nothing, keptAs: nothing, ack: NO_ACK };
     return {
       nodeId: LOCAL,
       engine: kind,
       answer,
       refusal: undefined,
       ticket: undefined,
+      heard: exchange.heard,
       cut,
       end,
       ...told,
@@ -103,9 +117,8 @@ export function createLocalEngines(
   return {
     offers: () => watch.catalogue().offers,
     attempt,
-    cutBegun() {
-      for (const { cut } of begunCalls.all()) cut();
-    },
+    cutBegun: silence.cutBegun,
+    tick: silence.tick,
   };
 }
 
@@ -131,6 +144,7 @@ export function findLocalEngines(
   return {
     ...createLocalEngines({
       catalogue: () => watch?.catalogue() ?? none,
+      engines: () => watch?.engines() ?? [],
       refreshNow: async () => watch?.refreshNow(),
     }),
     stop: async () => (await watching).stop(),

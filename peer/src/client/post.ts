@@ -5,6 +5,7 @@ import { type AskedUsage, askForUsage } from "./answer/asked-usage";
 import type { Answered, AppRequest } from "./call/attempt";
 import type { BodyBudget, BodyRefusal } from "./app/body-budget";
 import { answerToApp } from "./answer/answer-to-app";
+import { answerInTime } from "./answer/late-answer";
 import { carry, type CarryDeps } from "./carry";
 import { conversationKey } from "./nodes/conversation-key";
 import { coordinatorError } from "./app/coordinator-error";
@@ -42,12 +43,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
   const held = await deps.bodies.read(request);
   if (!held.ok) return refuse(refuseBody(held));
   const { bytes: body, hash: bodyHash, release } = held.value;
-  let isCarried = false;
-  /** From here on the body is released when its answer has ended. */
-  const over = (): (() => void) => {
-    isCarried = true;
-    return release;
-  };
+  let answering: Promise<Response> | undefined;
   try {
     const looked = namedModel(headers, body);
     const named = looked instanceof Promise ? await looked : looked;
@@ -72,43 +68,50 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     };
     const asked = alias === undefined ? said : renamed(said, alias);
     if (asked === undefined) return refuse(packed());
-    const own = deps.local && (await fromThisMachine(deps.local, asked));
-    if (own?.isFinal === true)
-      return answerToApp(deps, { answered: own.answered, attempts: 1 }, asked, over());
-    return await fromTheNetwork(deps, asked, own?.answered, over);
+    asked.wantsEvents = wantsEvents(target, asked.body);
+    answering = answer(deps, asked, release);
+    return await (asked.wantsEvents ? answerInTime(answering, asked, deps.ticks) : answering);
   } finally {
-    if (!isCarried) release();
+    if (answering === undefined) release();
   }
 }
 
-/** What an engine of this machine says. Where it failed, or does not have what is asked for, nodes may do better. */
+/** What an engine of this machine says; `undefined`: nothing, or that it does not have what is asked for. */
 async function fromThisMachine(
   local: LocalEngines,
   request: AppRequest,
-): Promise<{ readonly answered: Answered; readonly isFinal: boolean } | undefined> {
+): Promise<Answered | undefined> {
   const answered = await local.attempt(request);
-  if (answered === undefined) return undefined;
-  if (answered.answer.status !== 404) {
-    return { answered, isFinal: verdictOn(answered) === "final" };
-  }
+  if (answered?.answer.status !== 404) return answered;
   answered.cut();
   answered.end();
   return undefined;
 }
 
-/** `own`: what an engine of this machine said, should no node do better. */
-async function fromTheNetwork(
-  deps: PostDeps,
-  asked: AppRequest,
-  own: Answered | undefined,
-  over: () => () => void,
-): Promise<Response> {
+/**
+ * From this machine's engine, else from the network. `release` is called once, when nothing holds the request's body any
+ * more.
+ */
+async function answer(deps: PostDeps, asked: AppRequest, release: () => void): Promise<Response> {
   const { model: name, headers, requestId } = asked;
+  let isCarried = false;
+  /** From here on the body is released when its answer has ended. */
+  const over = (): (() => void) => {
+    isCarried = true;
+    return release;
+  };
+  let own: Answered | undefined;
   const refuse = (refusal: Response): Response =>
     own === undefined
       ? withId(refusal, requestId)
       : answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
   try {
+    if (deps.local !== undefined) {
+      own = await fromThisMachine(deps.local, asked);
+      if (own !== undefined && verdictOn(own) === "final") {
+        return answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
+      }
+    }
     await deps.enrolled();
     const picked = deps.networks.pick(name);
     if (!picked.ok) return refuse(unusableNetwork(picked));
@@ -127,11 +130,12 @@ async function fromTheNetwork(
     if (said === undefined) return refuse(packed());
     // Into this one: a copy of a request takes longer than its key.
     said.conversation = conversationKey(model, headers, said.body);
-    said.wantsEvents = wantsEvents(said.target, said.body);
-    if (said.wantsEvents) said.withUsage = askedOnce(headers, said.body);
+    if (asked.wantsEvents === true) said.withUsage = askedOnce(headers, said.body);
     return await carry(deps, desk, said, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
+  } finally {
+    if (!isCarried) release();
   }
 }
 

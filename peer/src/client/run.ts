@@ -177,6 +177,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     networks.tend();
     order.tend();
     silence.tick();
+    local?.tick();
     ticks.tick();
     for (const candidate of networks.candidates()) {
       const { node_id } = candidate;

@@ -29,7 +29,7 @@ export type HandlerUnderTest = {
 export async function handlerFor(
   network: ClientNetwork,
   limits: BodyLimits = {},
-  patience: Partial<Pick<HandleDeps, "patienceMs" | "random" | "surroundings">> = {},
+  patience: Partial<Pick<HandleDeps, "local" | "patienceMs" | "random" | "surroundings">> = {},
   clock: Pick<Clock, "steadyMs" | "wallMs"> = systemClock,
 ): Promise<HandlerUnderTest> {
   const identity = await openIdentity(await generatePrivateKey());

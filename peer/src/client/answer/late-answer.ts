@@ -2,6 +2,7 @@ import { OpenAiError } from "#protocol/openai-error";
 import { apiOfPath } from "../../metering/api-of-path";
 import { type StreamError, streamErrorFrame } from "../../metering/stream-error-frame";
 import type { AppRequest } from "../call/attempt";
+import { LOOK_FOR_MS } from "../patience";
 import type { Ticks } from "../ticks";
 
 /** What keeps a connection open on which nothing else comes; readers of events skip it. */
@@ -18,11 +19,29 @@ const FAILED: StreamError = {
   message: "Something failed in this client. Try again.",
 };
 
+/** After so long no other node is tried. */
+const LATE_TICKS = LOOK_FOR_MS / 1_000;
+
+/** The answer to a request for a stream, or, where there is none for long, one that begins without it. */
+export function answerInTime(
+  answering: Promise<Response>,
+  request: Pick<AppRequest, "target" | "requestId">,
+  ticks: Ticks,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const wait = ticks.begin(LATE_TICKS, LATE_TICKS, () => {
+      wait.end();
+      resolve(lateAnswer(answering, request, ticks));
+    });
+    answering.then(resolve, reject).finally(wait.end);
+  });
+}
+
 /**
  * The answer to a request for a stream that has waited so long that no other node will be tried: it begins before anybody
  * knows how it goes on, so that nothing on the way gives up. An error then comes as an event in the shape of its API.
  */
-export function lateAnswer(
+function lateAnswer(
   answering: Promise<Response>,
   { target, requestId }: Pick<AppRequest, "target" | "requestId">,
   ticks: Ticks,

@@ -10,7 +10,7 @@ import type { UsageFilter } from "./usage-filter";
 const LEFT = {
   code: "stream_broken",
   message:
-    "The node, or this client, went away in the middle of the answer; send the request again.",
+    "The node, its engine or this client went away in the middle of the answer; send the request again.",
 } as const;
 
 export type Relay = {

@@ -5,9 +5,9 @@ import type { NodeProbe } from "./probe-node";
 export type SilenceWatch = {
   /** A request waits for bytes of the node at `url`. `cut` is called once where the node turns out to be gone. */
   begin(url: string, cut: () => void): Exchange;
-  tick(): void;
+  readonly tick: () => void;
   /** Cuts what has begun to come, from whichever node. */
-  cutBegun(): void;
+  readonly cutBegun: () => void;
 };
 
 export type Exchange = {
@@ -16,11 +16,23 @@ export type Exchange = {
   readonly end: () => void;
 };
 
-/** Ticks without a byte before a node is asked for a sign of life, and between one sign and the next question. */
-const SILENT_TICKS = 2;
-const TRUSTED_TICKS = 5;
-/** A machine under load may miss one question; whose address cannot be reached is asked once. */
-const MOST_UNANSWERED = 2;
+export type SilenceLimits = {
+  /** Without a byte before a sign of life is asked for. */
+  readonly silentTicks: number;
+  /** Between a sign, or a question without an answer, and the next question. */
+  readonly trustedTicks: number;
+  readonly againTicks: number;
+  /** Questions in a row; whose address cannot be reached is asked once. */
+  readonly mostUnanswered: number;
+};
+
+/** A node answers whatever its engine does; under load it may miss one question. */
+const NODE_LIMITS: SilenceLimits = {
+  silentTicks: 2,
+  trustedTicks: 5,
+  againTicks: 0,
+  mostUnanswered: 2,
+};
 
 type Waiting = { silentTicks: number; hasBegun: boolean; readonly cut: () => void };
 type Node = {
@@ -34,7 +46,11 @@ type Node = {
  * Tells a node that thinks from one that is gone: a first token may take an hour, and a machine that lost its power sends
  * nothing either, not even an end. Requests cost no timer of their own, and their bytes no look at a clock.
  */
-export function createSilenceWatch(probe: (url: string) => Promise<NodeProbe>): SilenceWatch {
+export function createSilenceWatch(
+  probe: (url: string) => Promise<Pick<NodeProbe, "state">>,
+  limits: SilenceLimits = NODE_LIMITS,
+): SilenceWatch {
+  const { silentTicks, mostUnanswered } = limits;
   const nodes = new Map<string, Node>();
   let tick = 0;
 
@@ -44,14 +60,15 @@ export function createSilenceWatch(probe: (url: string) => Promise<NodeProbe>): 
     node.isAsked = false;
     if (state === "there") {
       node.unanswered = 0;
-      node.nextTick = tick + TRUSTED_TICKS;
+      node.nextTick = tick + limits.trustedTicks;
       return;
     }
     node.unanswered += 1;
-    if (state === "silent" && node.unanswered < MOST_UNANSWERED) return;
+    node.nextTick = tick + limits.againTicks;
+    if (state === "silent" && node.unanswered < mostUnanswered) return;
     node.unanswered = 0;
     // What it sent meanwhile speaks for itself.
-    for (const one of node.waiting.all()) if (one.silentTicks >= SILENT_TICKS) one.cut();
+    for (const one of node.waiting.all()) if (one.silentTicks >= silentTicks) one.cut();
   }
 
   return {
@@ -83,8 +100,9 @@ export function createSilenceWatch(probe: (url: string) => Promise<NodeProbe>): 
         let isSilent = false;
         for (const one of node.waiting.all()) {
           one.silentTicks += 1;
-          isSilent ||= one.silentTicks >= SILENT_TICKS;
+          isSilent ||= one.silentTicks >= silentTicks;
         }
+        if (!isSilent) node.unanswered = 0;
         if (node.waiting.size === 0 && !node.isAsked) nodes.delete(url);
         else if (isSilent && !node.isAsked && tick >= node.nextTick) void ask(url, node);
       }

@@ -5,7 +5,7 @@ import type { Usage } from "../../metering/usage";
 import type { Clock } from "../../clock";
 import { createCrowd } from "../../crowd";
 import { type SilenceWatch, watchSilence } from "../serve/engine-silence";
-import type { EngineThere } from "../serve/engine-there";
+import type { EngineThere } from "../../engines/engine-there";
 import type { LeaseAccount } from "../admission/lease-book";
 import { LONGEST_MS, type ReceiptOutbox } from "../serve/receipt-outbox";
 

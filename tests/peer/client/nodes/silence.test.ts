@@ -82,6 +82,18 @@ it("forgives one question that was missed", async () => {
   expect(cuts).toBe(0);
 });
 
+it("counts only the questions that were missed one after the other", async () => {
+  const { watch, ticks } = underTest("silent", "silent");
+  let cuts = 0;
+  const exchange = watch.begin("http://a", () => (cuts += 1));
+  await ticks(2);
+  exchange.heard();
+  await ticks(1);
+  expect(cuts).toBe(0);
+  await ticks(1);
+  expect(cuts).toBe(0);
+});
+
 it("spares what was heard of meanwhile", async () => {
   const { watch, ticks } = underTest("silent", "away");
   let cuts = 0;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createEngineThere } from "#peer/worker/serve/engine-there";
+import { createEngineThere } from "#peer/engines/engine-there";
 import { watchSilence } from "#peer/worker/serve/engine-silence";
 import type { DetectedEngine } from "#peer/engines/detect";
 import type { EngineHealth } from "#peer/engines/driver";

@@ -1,6 +1,6 @@
-import type { DetectedEngine } from "../../engines/detect";
-import type { EngineHealth } from "../../engines/driver";
-import { readHealth } from "../../engines/read-models";
+import type { DetectedEngine } from "./detect";
+import type { EngineHealth } from "./driver";
+import { readHealth } from "./read-models";
 
 /** Whether an engine answers at all; asked once at a time, however many requests wait for it. Never rejects. */
 export type EngineThere = (engine: DetectedEngine) => Promise<boolean>;
