@@ -29,7 +29,7 @@ export function parseEngineUrl(
   const isBare = !trimmed.includes("://");
   const spelled = isBare
     ? `http://${bareHost(trimmed)}`
-    : trimmed.replace(/:\/\/(?=[:/]|$)/, "://127.0.0.1");
+    : trimmed.replace(/^[^/]*:\/\/(?=[:/]|$)/, "$&127.0.0.1");
   const url = URL.parse(spelled);
   if (url === null) return { ok: false, reason: "not_a_url" };
   if (url.protocol !== "http:" && url.protocol !== "https:")
