@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { chatBody, clientNetwork, startClient, startWith } from "./client-under-test";
 import { type Behaviour, refusal } from "./fake-node";
 
@@ -37,7 +37,7 @@ it("takes a lease without the nodes that fail, for the requests to come", async 
   const { network, client } = await startWith(gone, gone, GOOD);
   await (await client.post()).text();
   const [one, two] = network.nodes;
-  await vi.waitFor(() => expect(network.authorized).toHaveLength(2));
+  await expect.poll(() => network.authorized).toHaveLength(2);
   expect(new Set(network.authorized[1]?.exclude)).toEqual(new Set([one?.id, two?.id]));
 });
 

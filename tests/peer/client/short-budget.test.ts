@@ -24,7 +24,7 @@ it("a thousand that begin at once wait for the larger budget, which is asked for
   // 60 credits, for two seconds.
   expect(begun()).toBe(30);
   release();
-  await vi.waitFor(() => expect(begun()).toBe(1_000));
+  await expect.poll(begun).toBe(1_000);
   expect(extended.map(({ add }) => add)).toEqual([(1_000 * 120 - 60) * CREDIT]);
   expect(asked).toHaveLength(1);
 });
@@ -53,7 +53,7 @@ it.each([
   await settled();
   expect(begun()).toBe(30);
   release();
-  await vi.waitFor(() => expect(begun()).toBe(100));
+  await expect.poll(begun).toBe(100);
   expect(extended).toHaveLength(1);
 });
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { refusalAnswer } from "#peer/worker/admission/refusals";
 import { OpenAiError } from "#protocol/openai-error";
+import { fakeClock } from "./fake-clock";
 import { MODEL } from "./fake-network";
 import { CHAT, chatBody, engine, startWorker, type WorkerUnderTest } from "./worker-under-test";
 
@@ -110,14 +111,16 @@ it("a request that waited in vain may come again with its number", async () => {
 
 it("a request whose lease was spent while it waited is told so, and leaves its place to the next", async () => {
   const demo = engine({ firstTokenMs: 60_000 });
-  const worker = await startWorker({ engines: [demo.url], concurrency: 1 });
-  // 0.3 seconds of this node.
-  const ticket = await worker.ticket({ budget: 300_000 });
+  const clock = fakeClock(Date.now());
+  const worker = await startWorker({ engines: [demo.url], concurrency: 1, clock });
+  // Two seconds of this node.
+  const ticket = await worker.ticket({ budget: 2_000_000 });
   const running = worker.post({ ticket });
   await expect.poll(() => demo.load().busy).toBe(1);
   const waiting = worker.post({ ticket, waitMs: 30_000 });
   await untilRefusedAt(worker, "2");
   demo.configure({ firstTokenMs: 0 });
+  clock.advance(3_001);
   expect((await running).status).toBe(402);
   expect((await waiting).status).toBe(402);
   const next = await worker.post();
