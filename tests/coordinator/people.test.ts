@@ -80,9 +80,10 @@ describe("a wrong login", () => {
       known.push(await tookMs(email));
       unknown.push(await tookMs(newEmail()));
     }
-    const median = (all: number[]) => all.toSorted((a, b) => a - b)[2] ?? 0;
-    const [low, high] = [median(known), median(unknown)].toSorted((a, b) => a - b);
-    expect((high ?? 0) - (low ?? 0)).toBeLessThan(((low ?? 0) - median(cheap)) / 2);
+    // Whatever else the machine does only makes one longer: the shortest says what it costs.
+    const costs = [known, unknown].map((all) => Math.min(...all));
+    const [low, high] = [Math.min(...costs), Math.max(...costs)];
+    expect(high - low).toBeLessThan((low - Math.min(...cheap)) / 2);
   });
 });
 

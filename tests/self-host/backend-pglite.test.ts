@@ -42,9 +42,10 @@ it("loses nothing but the statement that is over its limit, and answers those be
 });
 
 it("counts the limit for each statement of a batch, not for all of them", async () => {
-  const backend = await openPgliteBackend({ folder: null, statementTimeoutMs: 1_000 });
-  const naps = Array.from({ length: 4 }, () => sql("select pg_sleep(0.3)"));
-  expect(await backend.transaction(naps)).toHaveLength(4);
+  // Far more than one nap, and less than all of them.
+  const backend = await openPgliteBackend({ folder: null, statementTimeoutMs: 3_000 });
+  const naps = Array.from({ length: 8 }, () => sql("select pg_sleep(0.4)"));
+  expect(await backend.transaction(naps)).toHaveLength(8);
   await backend.close();
 });
 
@@ -66,7 +67,7 @@ it("takes the statements of its maintenance", async () => {
 it("leaves the event loop free while a statement runs", async () => {
   const backend = await openPgliteBackend({ folder: null });
   const order: string[] = [];
-  const statement = backend.query(sql("select pg_sleep(0.3)")).then(() => order.push("statement"));
+  const statement = backend.query(sql("select pg_sleep(2)")).then(() => order.push("statement"));
   const timer = new Promise((done) => setTimeout(done, 1)).then(() => order.push("timer"));
   await Promise.all([statement, timer]);
   expect(order).toEqual(["timer", "statement"]);

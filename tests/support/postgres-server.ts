@@ -46,7 +46,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
       // "Fast" shutdown: does not wait for clients to leave.
       stopSignal: "SIGINT",
       isReady: () => answersQueries(url),
-      readyTimeoutMs: 30_000,
+      readyTimeoutMs: 60_000,
     };
     return { url, ...(await startRestartable(program, remove)) };
   } catch (error) {

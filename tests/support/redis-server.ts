@@ -43,7 +43,7 @@ export async function startRedisServer(): Promise<RedisServer> {
       logPath: join(folder, "redis.log"),
       stopSignal: "SIGTERM",
       isReady: () => answersPing(url),
-      readyTimeoutMs: 10_000,
+      readyTimeoutMs: 60_000,
     };
     return { url, ...(await startRestartable(program, remove)) };
   } catch (error) {
