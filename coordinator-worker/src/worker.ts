@@ -4,13 +4,13 @@ import { auditLedger } from "./audit-ledger";
 import { writeAudit } from "./audit";
 import { AUDIT_CRON, DRAIN_CRON } from "./crons";
 import { type Deps, openDeps } from "./deps";
+import { eachOf } from "./each-of";
 import { backgroundIsDone } from "./in-background";
 import { log } from "./log";
+import { markAgain } from "./mark-again";
 import { stripPrefix } from "./path-prefix";
-import { listSuspended } from "./store/admin";
 import { deleteEventsBefore } from "./store/audit-events";
 import { sweepDue } from "./store/due";
-import { markSuspended } from "./store/suspensions";
 import { learnRates, publishRates } from "./store/model-rates";
 
 export { RateWindow } from "./objects/rate-window";
@@ -34,9 +34,13 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 
 async function nightly(deps: Deps): Promise<void> {
   const { config, db, nowMs } = deps;
-  await auditLedger(deps);
-  const events = await deleteEventsBefore(db, nowMs() - config.auditRetentionDays * DAY_MS);
-  log("audit_events_deleted", { events });
+  await eachOf([
+    () => auditLedger(deps),
+    async () => {
+      const events = await deleteEventsBefore(db, nowMs() - config.auditRetentionDays * DAY_MS);
+      log("audit_events_deleted", { events });
+    },
+  ]);
 }
 
 async function drain({ db }: Deps): Promise<void> {
@@ -44,11 +48,16 @@ async function drain({ db }: Deps): Promise<void> {
   await writeAudit(db);
 }
 
-async function sweep({ db, redis, nowMs }: Deps): Promise<void> {
-  await writeAudit(db);
-  for (const { id, reason } of await listSuspended(db)) await markSuspended(redis, id, reason);
-  const swept = await sweepDue(db, nowMs());
-  const models = await learnRates(db);
-  await publishRates(db, redis);
-  log("swept", { ...swept, models });
+async function sweep(deps: Deps): Promise<void> {
+  const { db, redis, nowMs } = deps;
+  await eachOf([
+    () => writeAudit(db),
+    async () => log("swept", await sweepDue(db, nowMs())),
+    async () => {
+      const models = await learnRates(db);
+      await publishRates(db, redis);
+      log("rates_learned", { models });
+    },
+    () => markAgain(deps),
+  ]);
 }

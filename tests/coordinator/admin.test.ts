@@ -95,14 +95,6 @@ it("takes nothing from a suspended node whose heartbeats race with the suspensio
   expect((await client.call("/authorize", { body: { model } })).status).toBe(404);
 });
 
-it("keeps a suspension whose mark was lost, from the next sweep on", async () => {
-  const model = "admin/lost";
-  const node = await newNode(model);
-  await suspend(node.identity.peerId);
-  await coordinator().sweep();
-  expect(HeartbeatAnswer.parse(await (await node.beat()).json())).toHaveProperty("suspended");
-});
-
 it("lists who is suspended, and knows no node that never enrolled", async () => {
   const node = await newNode("admin/listed");
   await suspend(node.identity.peerId);

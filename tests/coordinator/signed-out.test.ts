@@ -88,6 +88,35 @@ describe("a peer that was signed out", () => {
   });
 });
 
+describe("a peer that was given to another person", () => {
+  it("lends no more in the networks of the one before, whatever it was enrolled for", async () => {
+    const [node, somebody, another] = [await friend(), await person(), await person()];
+    expect((await poll(node, await approved(node, somebody))).status).toBe(200);
+    const network = await create(node);
+    node.enrolled = await node.register();
+    const model = newModel();
+    expect(await lend(node, network.id, model)).toEqual([]);
+
+    expect((await poll(node, await approved(node, another))).status).toBe(200);
+    const networks = [network.id];
+    expect(await codeOf(node.beat(node.enrolled, { networks }))).toBe("enrolment_invalid");
+    node.enrolled = await node.register();
+    expect(node.enrolled.networks).toEqual(["public"]);
+    expect(await lend(node, network.id, model)).toEqual([network.id]);
+  });
+
+  it("lends on where the person is in the network, once it is enrolled for that one", async () => {
+    const [owner, somebody, model] = [await friend(), await person(), newModel()];
+    const network = await create(owner);
+    const node = await joinNetwork(owner, network, "member");
+    expect(await lend(node, network.id, model)).toEqual([]);
+    expect((await poll(node, await approved(node, somebody))).status).toBe(200);
+    node.enrolled = await node.register();
+    expect(await lend(node, network.id, model)).toEqual([]);
+    expect(await nodesIn(owner, network.id)).toEqual([node.node]);
+  });
+});
+
 it("a node is offered where its latest heartbeat says, and nowhere else", async () => {
   const owner = await friend();
   const network = await create(owner);

@@ -1,41 +1,57 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { DeviceCode } from "#protocol/device";
 import { Problem } from "#protocol/problem";
-import { startCoordinator } from "#self-host/coordinator";
+import { Transactions } from "#protocol/statement";
+import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
+import { cleanupStack } from "#support/cleanup-stack";
 import { testStores } from "#support/coordinator";
-import { newPeer } from "#support/test-peer";
-import { peopleOf } from "./people";
+import { newPeer, type TestPeer } from "#support/test-peer";
+import { operatorOf } from "./operators";
+import { PASSWORD, peopleOf } from "./people";
+import { holding, isRealPostgres } from "../drizzle/held-locks";
 import { startRedisOnTcp } from "../self-host/redises";
 import { startTcpProxy } from "../self-host/tcp-proxy";
 
-/** A coordinator whose way to Redis can be cut. */
-async function start() {
-  const redis = await startRedisOnTcp();
-  const proxy = await startTcpProxy(redis.port);
+const cleanup = cleanupStack();
+let started: RunningCoordinator & { readonly dataDir: string };
+/** The coordinator's way to Redis. */
+let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+
+/** On a port that peers know it by, or a free one. */
+async function start(port: number, redisPort: number) {
   const dataDir = mkdtempSync(join(tmpdir(), "troop-away-"));
   const coordinator = await startCoordinator({
     dataDir,
     host: "127.0.0.1",
-    port: 0,
+    port,
     databaseUrl: testStores.databaseUrl,
-    redisUrl: `redis://127.0.0.1:${proxy.port}`,
-    settings: { ALLOWED_RANGES: "127.0.0.0/8" },
+    redisUrl: `redis://127.0.0.1:${redisPort}`,
+    settings: { ALLOWED_RANGES: "127.0.0.0/8", REGISTRATIONS_PER_HOUR: "1000" },
   });
-  onTestFinished(async () => {
+  const stop = async () => {
     await coordinator.stop();
-    await proxy.close();
-    await redis.close();
     rmSync(dataDir, { recursive: true, force: true });
-  });
-  return { ...coordinator, dataDir, proxy };
+  };
+  return { ...coordinator, dataDir, stop };
 }
 
+beforeAll(async () => {
+  const redis = await startRedisOnTcp();
+  cleanup.add(redis.close);
+  proxy = await startTcpProxy(redis.port);
+  cleanup.add(proxy.close);
+  const running = await start(0, proxy.port);
+  cleanup.add(running.stop);
+  started = running;
+});
+afterAll(() => cleanup.run());
+const { person } = peopleOf(() => started);
+
 it("says that a store does not answer and when to come back, and goes on once it does", async () => {
-  const { url, proxy } = await start();
-  const peer = await newPeer(url);
+  const peer = await newPeer(started.url);
   await peer.register();
   expect((await peer.call("/v1/models")).status).toBe(200);
 
@@ -50,19 +66,21 @@ it("says that a store does not answer and when to come back, and goes on once it
   await expect.poll(async () => (await peer.call("/v1/models")).status).toBe(200);
 });
 
-it("ends a machine's enrolment when it is signed out again, where Redis was away the first time", async () => {
-  const started = await start();
-  const { person } = peopleOf(() => started);
-  const { url, proxy } = started;
-  const [peer, somebody] = [await newPeer(url), await person()];
+/** Links a peer to somebody and enrols it as a node; what it sends with its heartbeats. */
+async function nodeOf() {
+  const [peer, somebody] = [await newPeer(started.url), await person()];
   const begun = DeviceCode.parse(await (await peer.call("/auth/device", { body: {} })).json());
   const body = { user_code: begun.user_code, approve: true };
   expect((await somebody.ask("/auth/device/decide", { body })).status).toBe(204);
   const { device_code } = begun;
   expect((await peer.call("/auth/device/token", { body: { device_code } })).status).toBe(200);
   const registration = await peer.register();
-  const before = await peer.beat(registration);
-  expect(before.status).toBe(200);
+  expect((await peer.beat(registration)).status).toBe(200);
+  return { peer, somebody, registration };
+}
+
+it("ends a machine's enrolment when it is signed out again, where Redis was away the first time", async () => {
+  const { peer, somebody, registration } = await nodeOf();
 
   const path = `/auth/peers/${peer.identity.peerId}/revoke`;
   proxy.cut();
@@ -72,3 +90,66 @@ it("ends a machine's enrolment when it is signed out again, where Redis was away
   const refused = await peer.beat(registration);
   expect(Problem.parse(await refused.json()).code).toBe("enrolment_invalid");
 });
+
+it("ends the enrolments of who left while Redis was away, from the next sweep on", async () => {
+  const { peer, somebody, registration } = await nodeOf();
+  proxy.cut();
+  const left = await somebody.ask("/auth/delete", { body: { password: PASSWORD } });
+  expect(left.status).toBe(503);
+  await expect(started.sweep()).rejects.toThrow("cron");
+  proxy.restore();
+  await expect.poll(async () => (await peer.beat(registration)).status).toBe(200);
+  await started.sweep();
+  const refused = await peer.beat(registration);
+  expect(Problem.parse(await refused.json()).code).toBe("enrolment_invalid");
+});
+
+it("suspends a node whose suspension Redis did not hear of, from the next sweep on", async () => {
+  const { peer, registration } = await nodeOf();
+  const operator = operatorOf(() => started);
+  proxy.cut();
+  const path = `/admin/nodes/${peer.identity.peerId}/suspend`;
+  expect((await operator.call(path, { reason: "tests" })).status).toBe(503);
+  proxy.restore();
+  const said = async () => (await (await peer.beat(registration)).json()) as object;
+  await expect.poll(said).toMatchObject({ status: "seen" });
+  expect(await said()).not.toHaveProperty("suspended");
+  await started.sweep();
+  expect(await said()).toMatchObject({ suspended: { reason: "tests" } });
+});
+
+it("gives back at once what was held for a ticket that Redis kept from being given out", async () => {
+  const peer = await newPeer(started.url);
+  const { user_id } = await peer.register();
+  const held = async () => (await (await peer.call(`/users/${user_id}/balance`)).json()) as object;
+  proxy.cut();
+  expect((await peer.call("/authorize", { body: { model: "any" } })).status).toBe(503);
+  proxy.restore();
+  await expect.poll(held).toMatchObject({ held: "0", available: "3600" });
+  // It was held.
+  expect(await movesOf(peer, user_id)).toEqual(["refund", "hold", "starter_grant"]);
+});
+
+async function movesOf(peer: TestPeer, user: string): Promise<string[]> {
+  const page = await peer.call(`/users/${user}/transactions`);
+  return Transactions.parse(await page.json()).transactions.map(({ type }) => type);
+}
+
+it.runIf(isRealPostgres)(
+  "gives it back, too, where there is no key to sign the ticket with",
+  async () => {
+    const redis = await startRedisOnTcp();
+    onTestFinished(redis.close);
+    const first = await start(0, redis.port);
+    const peer = await newPeer(first.url);
+    const { user_id } = await peer.register();
+    await first.stop();
+    // One that has not read the keys yet.
+    const second = await start(Number(new URL(first.url).port), redis.port);
+    onTestFinished(second.stop);
+    const letGo = await holding("lock table signing_keys in access exclusive mode", []);
+    expect((await peer.call("/authorize", { body: { model: "any" } })).status).toBe(503);
+    await letGo();
+    await expect.poll(() => movesOf(peer, user_id)).toEqual(["refund", "hold", "starter_grant"]);
+  },
+);

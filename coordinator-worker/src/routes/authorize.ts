@@ -177,18 +177,20 @@ async function askStores(
     expiresAtMs: (startsAtS + TICKET_LIFETIME_S) * 1_000,
   };
   const ofUser = hitUserWindow(c, proven.iss);
-  const [sampled, held] = await Promise.allSettled([
-    sampleOffers(redis, proven, asked.network, asked.model, asked),
+  const [ticketNeeds, held] = await Promise.allSettled([
+    Promise.all([
+      sampleOffers(redis, proven, asked.network, asked.model, asked),
+      // Now and then they are read anew; not when the ticket is signed, which would be one round trip more, and could fail.
+      keys.current(),
+    ]),
     holdCredits(db, lease, nowMs()),
-    // Now and then they are read anew; not when the ticket is signed, which would be one round trip more.
-    keys.current(),
   ]);
   if (held.status === "rejected") throw held.reason;
-  if (sampled.status === "rejected") {
+  if (ticketNeeds.status === "rejected") {
     if (held.value.outcome === "held") inBackground(c, voidLease(db, leaseId));
-    throw sampled.reason;
+    throw ticketNeeds.reason;
   }
-  const { offers, replayed } = sampled.value;
+  const [{ offers, replayed }] = ticketNeeds.value;
   const dead = offers.filter((offer) => !isAlive(offer, nowMs())).map((offer) => offer.node_id);
   if (dead.length > 0) inBackground(c, dropOffers(redis, asked.network, asked.model, dead));
   return { ofUser: await ofUser, replayed, offers, held: held.value, leaseId, startsAtS };

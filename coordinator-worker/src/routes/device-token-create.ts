@@ -8,6 +8,7 @@ import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { starterAtOnce } from "../starter-at-once";
 import { askDevice, forgetDevice } from "../store/device-codes";
 import { linkPeer } from "../store/peers";
+import { markLinked } from "../store/signed-out";
 
 const route = createRoute({
   operationId: "createDeviceToken",
@@ -67,6 +68,7 @@ export function deviceTokenCreate(app: App): void {
     if (!isLinked) {
       return problem(c, "expired_token", { detail: "Begin again: POST /auth/device." });
     }
+    await markLinked(redis, request.peer_id, decision.user_id);
     audit(c, { type: "peer_linked", userId: decision.user_id, peerId: request.peer_id });
     return c.json({ user_id: decision.user_id, email: decision.email }, 200);
   });

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { networkIdFrom } from "#protocol/names";
 import { CreateNetworkRequest, DEFAULT_POLICY, Network, NetworkPolicy } from "#protocol/network";
-import type { App } from "../app-env";
+import type { App, AppContext } from "../app-env";
 import { audit } from "../audit";
 import { TIERS } from "../domain/rate-tiers";
 import { enter, markOnly } from "../enter";
@@ -46,7 +46,7 @@ export function networksCreate(app: App): void {
       case "not_registered":
         return problem(c, "not_registered", { detail: "Register first: POST /register." });
       case "peer_revoked":
-        return problem(c, outcome, { detail: 'Run "troop login" to link it again.' });
+        return signedOut(c);
       case "name_taken":
         return problem(c, "name_taken", { fields: ["name"] });
       case "too_many":
@@ -60,7 +60,12 @@ export function networksCreate(app: App): void {
       details: { network: id },
     });
     const [network] = await readNetworks(db, peerId, id);
-    if (network === undefined) throw new Error("A network is not there that was just made.");
+    // The peer was signed out or given to another person meanwhile.
+    if (network === undefined) return signedOut(c);
     return c.json(network, 201);
   });
+}
+
+function signedOut(c: AppContext) {
+  return problem(c, "peer_revoked", { detail: 'Run "troop login" to link it again.' });
 }

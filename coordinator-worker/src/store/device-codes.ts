@@ -65,21 +65,31 @@ export async function findDevice(redis: Redis, userCode: string): Promise<Pendin
   return hash === null ? undefined : readRequest(redis, hash);
 }
 
+// In one step: a code that is used up has had its effect.
+const DECIDE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], ARGV[2], 'XX', 'KEEPTTL')
+return 1`;
+
 /** Decides on a request; a code decides once, also for two at the same moment. */
 export async function decideDevice(
   redis: Redis,
   userCode: string,
   decision: Decision,
 ): Promise<Pending | undefined> {
-  const hash = await storeCall("redis", () => redis.getdel<string>(keys.userCode(userCode)));
-  if (hash === null) return undefined;
-  const pending = await readRequest(redis, hash);
-  if (pending === undefined) return undefined;
+  const hash = await storeCall("redis", () => redis.get<string>(keys.userCode(userCode)));
+  const pending = hash === null ? undefined : await readRequest(redis, hash);
+  if (hash === null || pending === undefined) return undefined;
   const decided = JSON.stringify({ ...pending, decision });
-  await storeCall("redis", () =>
-    redis.set(keys.request(hash), decided, { xx: true, keepTtl: true }),
+  const isFirst = await storeCall("redis", () =>
+    redis.eval<string[], number | string>(
+      DECIDE,
+      [keys.userCode(userCode), keys.request(hash)],
+      [hash, decided],
+    ),
   );
-  return pending;
+  return Number(isFirst) === 1 ? pending : undefined;
 }
 
 /** What became of a peer's request. */

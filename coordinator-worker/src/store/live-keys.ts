@@ -16,6 +16,9 @@ export const banKey = (network: string, userOrNode: string) =>
 /** When a peer was signed out: enrolments from before count no more. */
 export const signedOutKey = (peerId: string) => `signed-out:${peerId}`;
 
+/** Whose a peer is since it was linked: enrolments that name another user count no more. */
+export const linkedToKey = (peerId: string) => `linked-to:${peerId}`;
+
 /**
  * Since when this Redis remembers, in seconds. One that was emptied has forgotten who was signed out, suspended or banned,
  * so that enrolments from before count no more: whoever registers again gets one that says what holds.

@@ -58,6 +58,16 @@ export async function revokePeer(
   return done;
 }
 
+/** Peers that were signed out since a moment, and are still. */
+export async function listSignedOut(db: NeonHttpDatabase, sinceMs: number): Promise<string[]> {
+  const rows = await sqlRows(
+    db,
+    z.object({ id: z.string() }),
+    sql`select id from peers where revoked_at > ${at(sinceMs)}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 const PeerRow = z.object({
   id: z.string(),
   name: z.string().nullable(),

@@ -6,6 +6,7 @@ import type { LiveOffer } from "../domain/live-offer";
 import {
   announcedKey,
   banKey,
+  linkedToKey,
   liveKeys as keys,
   REMEMBERS_SINCE_KEY,
   REMEMBERS_SINCE_TTL_S,
@@ -36,8 +37,8 @@ export type NodeFacts = {
   readonly enrolledAtS: number;
 };
 
-// Refuses a replayed proof before anything else, an enrolment from before the node was signed out or this Redis began to
-// remember, and takes nothing from a suspended node. Then takes one network after the other: one call, all or nothing. In a
+// Refuses a replayed proof before anything else, an enrolment from before the node was signed out, given to another user or
+// this Redis began to remember, and takes nothing from a suspended node. Then takes one network after the other: one call, all or nothing. In a
 // network in which its user may not serve any more, a node leaves the lists, as it does where it stood before and names no
 // more. A model leaves the list with its last node; models not seen for a month are forgotten, so that nothing grows for
 // ever. Answers the networks that were refused.
@@ -48,6 +49,8 @@ redis.call('SET', KEYS[5], now, 'NX', 'EX', ARGV[8])
 local ended = redis.call('GET', KEYS[3])
 if enrolled < tonumber(redis.call('GET', KEYS[5])) then return {3} end
 if ended and enrolled * 1000 <= tonumber(ended) then return {3} end
+local owner = redis.call('GET', KEYS[6])
+if owner and owner ~= ARGV[10] then return {3} end
 local why = redis.call('GET', KEYS[2])
 if why then return {2, why} end
 local node = ARGV[2]
@@ -120,6 +123,7 @@ export async function recordHeartbeat(
         signedOutKey(node.nodeId),
         announcedKey(node.nodeId),
         REMEMBERS_SINCE_KEY,
+        linkedToKey(node.nodeId),
       ],
       [
         String(REPLAY_TTL_S),
@@ -131,6 +135,7 @@ export async function recordHeartbeat(
         String(node.enrolledAtS),
         String(REMEMBERS_SINCE_TTL_S),
         String(NODE_DEAD_AFTER_S),
+        node.userId,
       ],
     ),
   );

@@ -1,6 +1,6 @@
 import { ENROLMENT_COUNTS_S } from "#protocol/enrolment";
 import type { Redis } from "@upstash/redis/cloudflare";
-import { REMEMBERS_SINCE_KEY, REMEMBERS_SINCE_TTL_S, signedOutKey } from "./live-keys";
+import { linkedToKey, REMEMBERS_SINCE_KEY, REMEMBERS_SINCE_TTL_S, signedOutKey } from "./live-keys";
 import { storeCall } from "./store-call";
 import { markAndTakeOff } from "./take-off-lists";
 
@@ -11,6 +11,13 @@ export function markSignedOut(redis: Redis, peerId: string, nowMs: number): Prom
     value: String(nowMs),
     ttlS: ENROLMENT_COUNTS_S,
   });
+}
+
+/** From now on no enrolment counts that names another user of the peer: it was for that one's networks. */
+export async function markLinked(redis: Redis, peerId: string, userId: string): Promise<void> {
+  await storeCall("redis", () =>
+    redis.set(linkedToKey(peerId), userId, { ex: ENROLMENT_COUNTS_S }),
+  );
 }
 
 /** Before an enrolment is given out: from now on at the latest this Redis remembers who must not use one. */
