@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { testStores } from "#support/coordinator";
 import type { Rows } from "./ledger-world";
 
@@ -31,12 +31,7 @@ export async function untilWaiting(
   count: number,
 ): Promise<void> {
   if (!isRealPostgres) return;
-  await vi.waitFor(
-    async () => {
-      const text = `select count(*) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`;
-      expect((await ask(text))[0]?.[0]).toBe(`${count}`);
-    },
-    { timeout: 5_000, interval: 10 },
-  );
+  const text = `select count(*) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await ask(text))[0]?.[0], { interval: 10 }).toBe(`${count}`);
 }
