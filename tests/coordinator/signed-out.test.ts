@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { DeviceCode } from "#protocol/device";
 import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
 import { testStores, useCoordinator } from "#support/coordinator";
+import { freePort } from "#support/free-port";
 import { newPeer, type TestPeer } from "#support/test-peer";
 import { operatorOf } from "./operators";
 import { peopleOf } from "./people";
@@ -142,7 +143,8 @@ describe("a coordinator that was started again, whose Redis was emptied by that"
         databaseUrl: testStores.databaseUrl,
         settings: { ALLOWED_RANGES: "127.0.0.0/8", REGISTRATIONS_PER_HOUR: "1000" },
       });
-    let running: RunningCoordinator = await start(0);
+    const port = await freePort();
+    let running: RunningCoordinator = await start(port);
     onTestFinished(async () => {
       await running.stop();
       rmSync(dataDir, { recursive: true, force: true });
@@ -164,11 +166,10 @@ describe("a coordinator that was started again, whose Redis was emptied by that"
     const suspend = `/admin/nodes/${suspended.node}/suspend`;
     expect((await operator.call(suspend, { reason: "tests" })).status).toBe(204);
 
-    const { port } = new URL(running.url);
     await running.stop();
     // An enrolment tells its time in seconds.
     while (Math.floor(Date.now() / 1_000) <= enrolledAtS(honest.enrolled.enrolment)) await tick();
-    running = await start(Number(port));
+    running = await start(port);
 
     const again = { networks: [network.id] };
     expect(await codeOf(removed.beat(removed.enrolled, again))).toBe("enrolment_invalid");

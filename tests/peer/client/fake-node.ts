@@ -18,6 +18,7 @@ import {
 } from "#protocol/proof";
 import { parseSessionMark, SEALED_PATH, SESSION_HEADER } from "#protocol/sealed-message";
 import { TICKET_HEADER, type TicketClaims, TICKETS_PATH, verifyTicket } from "#protocol/ticket";
+import { freePort } from "#support/free-port";
 import { answerKeyOf, openRequest, sealResponse } from "../e2e/sealed-exchange";
 import { type SigningKey, type Watched, watched } from "../worker/fake-network";
 
@@ -140,8 +141,8 @@ export async function fakeNode(
       maxRequestBodySize: 1e9,
       fetch: serve,
     });
-  let server = listen(0);
-  const port = server.port ?? 0;
+  const port = await freePort();
+  let server = listen(port);
   const node: FakeNode = {
     id,
     identity,
