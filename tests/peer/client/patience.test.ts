@@ -256,6 +256,18 @@ it("waits for a model also where it has just been seen that it is not listed", a
   expect((await posted).status).toBe(200);
 });
 
+it("waits for a model that is gone just when its node takes a lease for spent", async () => {
+  const { network, client, node } = await startWithKnownNode(30_000);
+  const nodes = network.nodes.splice(0);
+  let refusals = 0;
+  node.answer = (request) => (refusals++ < 1 ? refusal(402, "budget_exhausted") : GOOD(request));
+  const before = network.authorized.length;
+  const posted = client.post();
+  await expect.poll(() => network.authorized.length).toBeGreaterThan(before + 1);
+  network.nodes.push(...nodes);
+  expect((await posted).status).toBe(200);
+});
+
 it("does not wait again for a model that did not come back", async () => {
   const { network, client } = await startWithSpentLease(1_500);
   for (const asked of [2, 1]) {

@@ -245,7 +245,7 @@ export function createLeases(
       // A node that calls every ticket bad must not make this client hold all its credits, lease after lease.
       const isLikely = used.spent() > used.budget() / 2 || !isAlive(used);
       if (!isLikely && steadyMs() < (nextAnewMs.get(used.model) ?? 0)) return used;
-      const anew = await authorize(used.model);
+      const anew = await returning.waitFor(used.model, () => authorize(used.model));
       nextAnewMs.set(used.model, steadyMs() + ANEW_EVERY_MS);
       pool.remove(used);
       pool.putFirst(anew, "beside");
