@@ -28,6 +28,7 @@ export function createJsonModelScan(): ModelScan {
   let key = "";
   /** By key, which is `model` in any letters. */
   const named = new Map<string, string | undefined>();
+  /** The object has come to its end; without one it is not whole, which is how large bodies are broken most. */
   let isOver = false;
   /** Some parsers read one value and leave what follows it, so a second one would name a model that nobody runs. */
   let isMoreThanOne = false;
@@ -114,7 +115,7 @@ export function createJsonModelScan(): ModelScan {
         }
       }
     },
-    model: () => (isMoreThanOne ? undefined : named.get("model")),
+    model: () => (isMoreThanOne || !isOver ? undefined : named.get("model")),
     isAmbiguous() {
       const model = named.get("model");
       for (const [key, value] of named) if (isOtherModel(key, value, model)) return true;

@@ -86,17 +86,25 @@ it.each([
   expect(await codeOf(answer)).toBe(code);
 });
 
-it.each(["", "hello", "[]", "{}", '{"model":7}', '{"messages":[{"model":"inner"}]}'])(
-  "refuses the body %s: it names no model",
-  async (body) => {
-    const { node, client } = await startWarm();
-    const before = node.seen.all.length;
-    const answer = await client.post({ body });
-    expect(answer.status).toBe(400);
-    expect(await codeOf(answer)).toBe("model_required");
-    expect(node.seen.all).toHaveLength(before);
-  },
-);
+const HALF = chatBody({ image: "A".repeat(400_000) }).slice(0, -1);
+
+it.each([
+  ["", ""],
+  ["hello", "hello"],
+  ["[]", "[]"],
+  ["{}", "{}"],
+  ['{"model":7}', '{"model":7}'],
+  ["with a model inside only", '{"messages":[{"model":"inner"}]}'],
+  ["that breaks off", chatBody().slice(0, -1)],
+  ["that is large and breaks off", HALF],
+])("refuses the body %s: it is not whole, or names no model", async (_, body) => {
+  const { node, client } = await startWarm();
+  const before = node.seen.all.length;
+  const answer = await client.post({ body });
+  expect(answer.status).toBe(400);
+  expect(await codeOf(answer)).toBe("model_required");
+  expect(node.seen.all).toHaveLength(before);
+});
 
 it.each([
   ["too long", "m".repeat(257)],

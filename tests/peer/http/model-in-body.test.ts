@@ -78,6 +78,10 @@ it.each([
   ['{"messages":[]}', undefined],
   ['["model","x"]', undefined],
   ["no json", undefined],
+  ['{"model":"m","messages":[{"content":"cut o', undefined],
+  ['{"model":"m","messages":[{"content":"closed"}', undefined],
+  ['{"model":"m","messages":[}', undefined],
+  ['{"model":"m"', undefined],
 ])("reads %s", (text, model) => {
   expect(modelOf(JSON_TYPE, Buffer.from(text))).toMatchObject({ model });
   expect(scanned(JSON_TYPE, Buffer.from(text), [1, 5, 9])).toBe(model);

@@ -164,6 +164,7 @@ it.each([
     chatBody({ image: "A".repeat(400_000), model: "other" }),
     undefined,
   ],
+  ["no end", 400, chatBody({ image: "A".repeat(400_000) }).slice(0, -1), undefined],
 ])(
   "never lets the engine have the whole of a large body with %s",
   async (_, status, body, bodyHash) => {

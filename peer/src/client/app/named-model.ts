@@ -55,7 +55,7 @@ async function scanPacked(
   }
 }
 
-/** Parsing is quicker than scanning a small body. What does not parse is scanned: its engine shall say what is wrong. */
+/** Parsing is quicker than scanning a small body. What is whole and does not parse is scanned: who gets it shall say what is wrong. */
 function smallJsonModel(headers: Headers, body: Uint8Array): string | undefined {
   if (body.length > PIECE_BYTES || body[0] !== OPEN_BRACE) return undefined;
   return headers.get("content-type")?.startsWith("multipart/") === true
