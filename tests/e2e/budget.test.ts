@@ -102,6 +102,7 @@ async function startNetwork(engine: DemoEngine, starterCredits: number) {
     aliases: new Map<string, string>(),
     bodies: createBodyBudget(),
     listening: "127.0.0.1",
+    origins: new Set<string>(),
     enrolled: () => Promise.resolve(),
   };
   async function stream(): Promise<string> {

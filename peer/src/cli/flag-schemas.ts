@@ -16,6 +16,14 @@ export const HttpUrl = z.url({
   error: "must be a URL such as http://127.0.0.1:11434",
 });
 
+/** As browsers spell one. */
+export const Origin = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@A-Z]+$/,
+    "must be an origin as browsers spell it, such as http://192.168.1.5:3000",
+  );
+
 /** A port to listen on; 0 takes a free one. */
 export const Port = wholeNumber(0, 65_535);
 

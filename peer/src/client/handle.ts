@@ -12,6 +12,8 @@ export type HandleDeps = PostDeps & {
   readonly listening: string;
   /** What apps have to show; `undefined`: any key will do, and none. */
   readonly apiKey?: string | undefined;
+  /** Origins whose pages may use it besides those of this machine. */
+  readonly origins: ReadonlySet<string>;
 };
 
 /** Answers an app. Every answer is JSON or what a node said. */
@@ -25,12 +27,10 @@ export function handle(deps: HandleDeps, request: Request): Response | Promise<R
   }
   const origin = request.headers.get("origin");
   if (origin === null) return route(deps, request);
-  if (!isAllowedOrigin(origin)) {
-    return appError(
-      403,
-      "invalid_request",
-      "Pages of that origin may not use this endpoint; those that this machine serves may.",
-    );
+  if (!isAllowedOrigin(origin, deps.origins)) {
+    const text =
+      "Pages of that origin may not use this endpoint, only those that this machine serves. Start the client with --origin and that origin to let them.";
+    return appError(403, "invalid_request", text);
   }
   if (request.method === "OPTIONS") return preflight(request, origin);
   return shownTo(origin, route(deps, request));
@@ -64,14 +64,15 @@ function route(deps: HandleDeps, request: Request): Response | Promise<Response>
     const id = path.slice(BELOW_MODELS.length);
     return id === "" ? listModels(deps) : showModel(deps, id);
   }
-  if (!path.startsWith("/v1/")) return nothingHere();
+  if (!path.startsWith("/v1/") || path.startsWith("/v1/v1/")) return nothingHere();
   if (method === "POST") return post(deps, request, target);
   // Stored answers and batches are read with GET, and no node keeps any.
   return isRead ? nothingHere() : wrongMethod("POST, OPTIONS");
 }
 
 function nothingHere(): Response {
-  const text = "There is nothing here. Requests go to POST /v1/…, models are at GET /v1/models.";
+  const text =
+    "There is nothing here. This is OpenAI's API, whose base URL ends in /v1: requests go to POST /v1/…, models are at GET /v1/models.";
   return appError(404, "not_found", text);
 }
 

@@ -19,6 +19,8 @@ export type ClientOptions = {
   readonly aliases?: ReadonlyMap<string, string> | undefined;
   /** What apps have to show; `undefined`: nothing. */
   readonly apiKey?: string | undefined;
+  /** Origins whose pages may use the endpoint besides those of this machine. */
+  readonly origins?: readonly string[] | undefined;
   /** This machine's address in the overlay; `undefined`: it has none. */
   readonly overlayAddress?: (() => string | undefined) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;

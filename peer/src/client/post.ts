@@ -48,7 +48,8 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     const looked = namedModel(headers, body);
     const named = looked instanceof Promise ? await looked : looked;
     if (named === undefined) {
-      const text = "The body must be whole, JSON or a form, and name a model.";
+      const text =
+        "The body must be whole, JSON or a form, and name a model; GET /v1/models lists them.";
       return refuse(appError(400, "model_required", text, { param: "model" }));
     }
     if (!ModelId.safeParse(named).success) {

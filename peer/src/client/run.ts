@@ -148,6 +148,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
     bodies: createBodyBudget(),
     listening: host,
     apiKey: options.apiKey,
+    origins: new Set(options.origins),
     enrolled,
   };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PeerId } from "#protocol/identity";
-import { Alias, HttpUrl, Port, duration } from "../cli/flag-schemas";
+import { Alias, HttpUrl, Origin, Port, duration } from "../cli/flag-schemas";
 import { explainListenErrors } from "../cli/listen-errors";
 import { runService } from "../cli/run-service";
 import type { ClientReady } from "../client/options";
@@ -29,6 +29,12 @@ export const client = command({
       summary:
         "Key that apps have to show; better by TROOP_API_KEY, since others see a command's flags",
       env: "TROOP_API_KEY",
+    },
+    origin: {
+      schema: z.array(Origin).default([]),
+      value: "ORIGIN",
+      repeats: true,
+      summary: "Let pages of this origin use it from a browser, besides those of this machine",
     },
     engine: {
       schema: z.array(HttpUrl).default([]),
@@ -81,7 +87,7 @@ export const client = command({
     const home = await ctx.home();
     const { env, say } = ctx;
     const { host, port, network, engine, "api-key": apiKey, "no-local": isNetworkOnly } = ctx.flags;
-    const { alias, prefer } = ctx.flags;
+    const { alias, prefer, origin: origins } = ctx.flags;
     const aliases = new Map(alias);
     const only = ctx.flags.only.length === 0 ? undefined : ctx.flags.only;
     const engines = isNetworkOnly || only !== undefined ? undefined : engine;
@@ -103,6 +109,7 @@ export const client = command({
           host,
           port,
           apiKey,
+          origins,
           patienceMs: ctx.flags.wait * 1_000,
           drainMs: ctx.flags.drain * 1_000,
         };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { duration } from "#peer/cli/flag-schemas";
+import { duration, Origin } from "#peer/cli/flag-schemas";
 
 const Drain = duration(0, 600);
 
@@ -18,3 +18,17 @@ it.each(["", "s", "-1", "1h", "1.5m", "601", "11m", " 5", "5 m"])("refuses the t
     "must be a time such as 90s, 5m or 2h, from 0s to 600s",
   );
 });
+
+it.each(["http://192.168.1.5:3000", "https://chat.example", "chrome-extension://abc"])(
+  "takes the origin %s",
+  (text) => {
+    expect(Origin.parse(text)).toBe(text);
+  },
+);
+
+it.each(["", "*", "null", "chat.example", "https://chat.example/", "https://Chat.example"])(
+  "refuses the origin %j, which no browser spells so",
+  (text) => {
+    expect(Origin.safeParse(text).success).toBe(false);
+  },
+);

@@ -211,6 +211,7 @@ export async function startClient(
   options: {
     readonly home?: Home;
     readonly apiKey?: string;
+    readonly origins?: readonly string[];
     readonly drainMs?: number;
     readonly patienceMs?: number;
     readonly engines?: readonly string[];
@@ -230,6 +231,7 @@ export async function startClient(
       host: "127.0.0.1",
       port: 0,
       apiKey: options.apiKey,
+      origins: options.origins,
       ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
       ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
       engines: options.engines,

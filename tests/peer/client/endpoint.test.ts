@@ -73,6 +73,8 @@ it.each(["/", "/health", "/v1/models", "/v1/models?limit=1"])(
 it.each([
   ["GET", "/nowhere", 404, "not_found"],
   ["GET", "/v1/responses/resp_1", 404, "not_found"],
+  ["POST", "/v1/v1/chat/completions", 404, "not_found"],
+  ["POST", "/chat/completions", 404, "not_found"],
   ["GET", "/v1/models/nobody-has-it", 404, "model_not_found"],
   ["DELETE", "/v1/models/m", 405, "method_not_allowed"],
   ["POST", "/v1/models", 405, "method_not_allowed"],
@@ -239,6 +241,45 @@ it("lets a page on this machine ask, with the headers that it wants", async () =
   ]) {
     expect(answer.headers.get("access-control-allow-origin")).toBe("http://localhost:3000");
   }
+});
+
+it("lets a page of an origin that its user has named ask", async () => {
+  const origin = "chrome-extension://abc";
+  const client = await startClient(await clientNetwork(), { origins: [origin] });
+  const answer = await client.get("/v1/models", { headers: { origin } });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
+  const headers = { origin: "chrome-extension://abcd" };
+  expect((await client.get("/v1/models", { headers })).status).toBe(403);
+});
+
+const posted = (headers: string): string =>
+  `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\n${headers}content-length: ${chatBody().length}\r\n\r\n${chatBody()}`;
+
+it("takes headers of 16 KB, and answers more with the status that says so", async () => {
+  const { client } = await startWarm();
+  const padded = (bytes: number): string => posted(`x-padding: ${"x".repeat(bytes)}\r\n`);
+  expect(await raw(client.url, padded(15_900), /\}$/)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await raw(client.url, padded(16_400), /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 431 /);
+});
+
+it.each([
+  ["the next request does not wait for its answer", posted("") + posted(""), false],
+  ["the app closes its side", posted(""), true],
+] as const)("ends a connection where %s, and leaves the node", async (_, bytes, closes) => {
+  const { node, client } = await startWarm(() => new Promise<Response>(() => {}));
+  const before = node.seen.all.length;
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  let received = "";
+  const socket = connect({ port: Number(new URL(client.url).port), allowHalfOpen: true }, () => {
+    if (closes) socket.end(bytes);
+    else socket.write(bytes);
+  });
+  socket.on("data", (chunk) => (received += chunk.toString()));
+  socket.on("end", () => resolve(received));
+  expect(await ended).toBe("");
+  socket.destroy();
+  await expect.poll(() => node.seen.all.slice(before).every(({ left }) => left.aborted)).toBe(true);
 });
 
 it("answers neither a page from elsewhere nor a name that points here from outside", async () => {

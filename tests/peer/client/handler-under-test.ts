@@ -62,6 +62,7 @@ export async function handlerFor(
     allowedRanges: () => ["127.0.0.0/8"],
     nowMs: Date.now,
     listening: "127.0.0.1",
+    origins: new Set<string>(),
     enrolled: () => Promise.resolve(),
   };
   return {

@@ -1,5 +1,8 @@
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9-]+\.)+localhost)$/i;
 
+/** By such a name a container knows the machine that it runs on: host.docker.internal. No page has one. */
+const CONTAINERS_HOST = /^host\.[a-z]+\.internal$/i;
+
 /**
  * Whether the `Host` of a request is a name of this endpoint. A page elsewhere can make its own name resolve to
  * 127.0.0.1 and then read what it likes; the browser still sends that name here. Who sends none is no browser, but a
@@ -8,7 +11,7 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9-]+\.
 export function isOwnHost(hostHeader: string | null, listening: string): boolean {
   if (hostHeader === null) return true;
   const host = hostHeader.replace(/:\d+$/, "");
-  if (LOOPBACK_HOST.test(host)) return true;
+  if (LOOPBACK_HOST.test(host) || CONTAINERS_HOST.test(host)) return true;
   // Listening beyond loopback was the user's choice; then its address is a name too.
   const isAny = listening === "0.0.0.0" || listening === "::";
   return isAny ? isAddress(host) : host.replace(/^\[|\]$/g, "") === listening;
@@ -28,8 +31,9 @@ const APP_SCHEMES: ReadonlySet<string> = new Set([
   "vscode-webview:",
 ]);
 
-/** Pages that may use the endpoint: those served from this machine, and those of its programs. */
-export function isAllowedOrigin(origin: string): boolean {
+/** Pages that may use the endpoint: those served from this machine, those of its programs, and of `allowed` origins. */
+export function isAllowedOrigin(origin: string, allowed: ReadonlySet<string>): boolean {
+  if (allowed.has(origin)) return true;
   const url = URL.parse(origin);
   if (url === null) return false;
   if (APP_SCHEMES.has(url.protocol)) return true;

@@ -32,7 +32,9 @@ export async function readableError(answer: Answer, api: ApiShape): Promise<Answ
   const isPacked = answer.header("content-encoding") !== undefined;
   const said = isPacked ? "readable" : messageOf(bytes, answer.status);
   const isKept = said === "readable";
-  const body = isKept ? bytes : Buffer.from(JSON.stringify(shaped(api, answer.status, said)));
+  // Where it has no such model it says so in the shape of its API; without one it is its framework that speaks.
+  const message = answer.status === 404 ? `The engine does not offer this path: ${said}` : said;
+  const body = isKept ? bytes : Buffer.from(JSON.stringify(shaped(api, answer.status, message)));
   const headers: [string, string][] = [["content-length", String(body.length)]];
   for (const [name, value] of answer.headers) {
     if (!OF_THE_BODY.has(name) || (isKept && !FRAMING.has(name))) headers.push([name, value]);

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { isAllowedOrigin, isOwnHost } from "#peer/client/app/cors";
 
+const NONE: ReadonlySet<string> = new Set();
+
 it.each([
   "localhost",
   "localhost:9000",
@@ -9,6 +11,8 @@ it.each([
   "127.1.2.3",
   "[::1]:9000",
   "app.localhost:9000",
+  "host.docker.internal:9000",
+  "host.containers.internal",
   // HTTP/1.0 knows no hosts, and browsers don't speak it.
   null,
 ])("knows itself as %s", (host) => {
@@ -23,6 +27,9 @@ it.each([
   "evil.example:9000",
   "192.168.1.5:9000",
   "[::2]:9000",
+  "host.docker.internal.evil.example",
+  "evil.internal",
+  "myhost.docker.internal",
 ])("does not answer to %s", (host) => {
   expect(isOwnHost(host, "127.0.0.1")).toBe(false);
 });
@@ -44,7 +51,14 @@ it.each([
   "vscode-webview://abc",
   "tauri://localhost",
 ])("lets pages of %s ask", (origin) => {
-  expect(isAllowedOrigin(origin)).toBe(true);
+  expect(isAllowedOrigin(origin, NONE)).toBe(true);
+});
+
+it("lets pages of another origin ask where the user has named it, and of no other", () => {
+  const allowed = new Set(["chrome-extension://abc", "http://192.168.1.5:3000"]);
+  for (const origin of allowed) expect(isAllowedOrigin(origin, allowed)).toBe(true);
+  expect(isAllowedOrigin("http://192.168.1.5:3001", allowed)).toBe(false);
+  expect(isAllowedOrigin("null", allowed)).toBe(false);
 });
 
 it.each([
@@ -55,5 +69,5 @@ it.each([
   "http://127.0.0.1.evil.example",
   "chrome-extension://abc",
 ])("lets no page of %s ask", (origin) => {
-  expect(isAllowedOrigin(origin)).toBe(false);
+  expect(isAllowedOrigin(origin, NONE)).toBe(false);
 });

@@ -17,7 +17,13 @@ describe("an engine's error reaches the app in OpenAI's shape, with its status:"
   it.each([
     ["vLLM's string", 401, JSON_TYPE, `{"error":"Unauthorized"}`, "Unauthorized"],
     ["an older vLLM's", 400, JSON_TYPE, `{"object":"error","message":"too long"}`, "too long"],
-    ["a framework's", 404, JSON_TYPE, `{"detail":"Not Found"}`, "Not Found"],
+    [
+      "a framework's",
+      404,
+      JSON_TYPE,
+      `{"detail":"Not Found"}`,
+      "The engine does not offer this path: Not Found",
+    ],
     [
       "a framework's list",
       422,
@@ -25,7 +31,14 @@ describe("an engine's error reaches the app in OpenAI's shape, with its status:"
       `{"detail":[{"loc":["body"],"msg":"missing"}]}`,
       `[{"loc":["body"],"msg":"missing"}]`,
     ],
-    ["a text", 404, { "content-type": "text/plain" }, "404 page not found\n", "404 page not found"],
+    ["a text", 400, { "content-type": "text/plain" }, "bad things\n", "bad things"],
+    [
+      "a path unknown",
+      404,
+      {},
+      "404 page not found\n",
+      "The engine does not offer this path: 404 page not found",
+    ],
     ["a page", 413, { "content-type": "text/html" }, HTML, "The engine answered with 413."],
     ["nothing", 403, {}, "", "The engine answered with 403."],
     ["JSON without a word", 500, JSON_TYPE, "[]", "The engine answered with 500."],
