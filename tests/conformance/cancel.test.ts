@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { compareAnswers } from "./compare-answers";
 import {
+  CANCELLED,
   engineLogFromNow,
-  ENGINE_LOG,
   forgetRequests,
   isEngineIdle,
   postsAtEngine,
+  tasksIn,
   untilEngineIdle,
 } from "./engine-view";
 import { exchange, type Exchange, type HttpRequest, openExchange } from "./exchange";
@@ -28,7 +29,7 @@ type Window = {
 };
 
 async function engineStarted(_: Exchange, log: () => Promise<string>): Promise<void> {
-  await vi.waitFor(async () => expect(await log()).toMatch(ENGINE_LOG.started), WAIT);
+  await vi.waitFor(async () => expect(tasksIn(await log()).started).toHaveLength(1), WAIT);
 }
 
 /** An exchange that ends with its test even if that fails half-way. */
@@ -72,14 +73,14 @@ describe.each([
       const log = await engineLogFromNow(slow);
       const running = openForTest(url, api.request(slow.modelId, options));
       await reached(running, log, api);
-      expect(await log()).not.toMatch(ENGINE_LOG.ended);
+      expect(tasksIn(await log()).ended).toEqual([]);
 
       const leftAtMs = Date.now();
       running.abort();
-      await vi.waitFor(async () => expect(await log()).toMatch(ENGINE_LOG.ended), WAIT);
+      await vi.waitFor(async () => expect(tasksIn(await log()).ended).toHaveLength(1), WAIT);
       const stoppedMs = Date.now() - leftAtMs;
 
-      expect(await log()).toMatch(ENGINE_LOG.cancelled);
+      expect(await log()).toMatch(CANCELLED);
       expect(stoppedMs).toBeLessThan(NETWORK_MS + engineMs);
       expect(await isEngineIdle(slow)).toBe(true);
       for (const { closedAtMs } of await postsAtEngine(slow)) {
@@ -117,10 +118,12 @@ describe.each([
     await first.answer;
     await untilEngineIdle(slow);
     // Each task that was begun has ended, and the one that was left never made a word.
-    const { length: begun } = [...(await log()).matchAll(new RegExp(ENGINE_LOG.started, "g"))];
-    const { length: ended } = [...(await log()).matchAll(new RegExp(ENGINE_LOG.ended, "g"))];
-    expect(ended).toBe(begun);
-    if (url === slow.proxiedUrl) expect(begun).toBe(1);
+    const { started } = await vi.waitFor(async () => {
+      const tasks = tasksIn(await log());
+      expect(tasks.ended).toEqual(tasks.started);
+      return tasks;
+    }, WAIT);
+    if (url === slow.proxiedUrl) expect(started).toHaveLength(1);
   });
 
   it("while it waits for another's answer does not end that one", async () => {

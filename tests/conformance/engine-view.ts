@@ -4,12 +4,20 @@ import { z } from "zod";
 import type { Bench } from "./engines";
 import { TappedRequest } from "./engine-tap";
 
-/** What llama-server writes about a task as it goes. */
-export const ENGINE_LOG = {
-  started: /launch_slot_: .*processing task/,
-  cancelled: /cancel task/,
-  ended: /release: .*stop processing/,
-} as const;
+/** What llama-server writes about tasks as they go. */
+const STARTED = /launch_slot_: .*\| task (\d+) \| processing task/g;
+const ENDED = /release: .*\| task (\d+) \| stop processing/g;
+export const CANCELLED = /cancel task/;
+
+/**
+ * Numbers of the tasks that begin in a part of the log, and of those among them that have ended: the end of an earlier one
+ * may be written when `/slots` has told of it already.
+ */
+export function tasksIn(log: string): { readonly started: string[]; readonly ended: string[] } {
+  const started = Array.from(log.matchAll(STARTED), ([, id = ""]) => id);
+  const over = new Set(Array.from(log.matchAll(ENDED), ([, id = ""]) => id));
+  return { started, ended: started.filter((id) => over.has(id)) };
+}
 
 const Slots = z.array(z.object({ is_processing: z.boolean() }));
 
