@@ -13,6 +13,7 @@ import type { LocalEngines } from "./local-engines";
 import { unknownModel, unusableNetwork } from "./app/models-api";
 import { namedModel } from "./app/named-model";
 import type { Networks } from "./networks";
+import { drop } from "./search";
 import { wantsEvents } from "./app/wants-events";
 import { verdictOn } from "./nodes/verdict";
 
@@ -49,7 +50,7 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
     const named = looked instanceof Promise ? await looked : looked;
     if (named === undefined) {
       const text =
-        "The body must be whole, JSON or a form, and name a model; GET /v1/models lists them.";
+        "The body must be whole, JSON or a multipart form, and name a model; GET /v1/models lists them.";
       return refuse(appError(400, "model_required", text, { param: "model" }));
     }
     if (!ModelId.safeParse(named).success) {
@@ -77,18 +78,6 @@ export async function post(deps: PostDeps, request: Request, target: string): Pr
   }
 }
 
-/** What an engine of this machine says; `undefined`: nothing, or that it does not have what is asked for. */
-async function fromThisMachine(
-  local: LocalEngines,
-  request: AppRequest,
-): Promise<Answered | undefined> {
-  const answered = await local.attempt(request);
-  if (answered?.answer.status !== 404) return answered;
-  answered.cut();
-  answered.end();
-  return undefined;
-}
-
 /**
  * From this machine's engine, else from the network. `release` is called once, when nothing holds the request's body any
  * more.
@@ -108,8 +97,8 @@ async function answer(deps: PostDeps, asked: AppRequest, release: () => void): P
       : answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
   try {
     if (deps.local !== undefined) {
-      own = await fromThisMachine(deps.local, asked);
-      if (own !== undefined && verdictOn(own) === "final") {
+      own = await deps.local.attempt(asked);
+      if (own !== undefined && !lacks(own) && verdictOn(own) === "final") {
         return answerToApp(deps, { answered: own, attempts: 1 }, asked, over());
       }
     }
@@ -132,12 +121,21 @@ async function answer(deps: PostDeps, asked: AppRequest, release: () => void): P
     // Into this one: a copy of a request takes longer than its key.
     said.conversation = conversationKey(model, headers, said.body);
     if (asked.wantsEvents === true) said.withUsage = askedOnce(headers, said.body);
+    if (own !== undefined && lacks(own)) {
+      drop(own);
+      own = undefined;
+    }
     return await carry(deps, desk, said, own, over());
   } catch (error) {
     return refuse(coordinatorError(error));
   } finally {
     if (!isCarried) release();
   }
+}
+
+/** This machine's engine does not have what is asked for, the model or the path; nodes may. */
+function lacks(own: Answered): boolean {
+  return own.answer.status === 404;
 }
 
 /** Refusals have it as well: by it people tell each other which request they mean. */

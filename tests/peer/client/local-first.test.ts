@@ -143,6 +143,18 @@ it("uses no engine of its own unless it is told to", async () => {
   expect(answer.headers.get("x-troop-node")).toBe(node.id);
 });
 
+it("gives the app what its own engine says of a path that it does not know, where no node has the model", async () => {
+  const { engine, client } = await startWithEngine();
+  const direct = await fetch(`${engine.url}/v1/rerank`, {
+    method: "POST",
+    body: chatBody({ model: OWN_ONLY }),
+  });
+  const body = chatBody({ model: OWN_ONLY });
+  const answer = await client.post({ target: "/v1/rerank", body });
+  expect([answer.status, await answer.text()]).toEqual([404, await direct.text()]);
+  expect(answer.headers.get("x-troop-node")).toBe("local");
+});
+
 it("goes to a node for what its own engine does not know", async () => {
   const { node, client, nodeOf } = await startWithEngine();
   const answer = await client.post({ target: "/v1/rerank" });
