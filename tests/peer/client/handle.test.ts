@@ -31,7 +31,7 @@ it("refuses bodies beyond its memory in JSON, and takes them again when answers 
 });
 
 it.each([
-  ["names no model", () => "{}"],
+  ["names no model", () => chatBody({ model: undefined })],
   ["names a model that nobody has", () => chatBody({ model: "nobody-has" })],
   ["finds no node", () => chatBody()],
 ])("holds nothing of a request that %s", async (_, body) => {

@@ -63,6 +63,13 @@ it("goes to a node where its own engine froze before it said anything", async ()
   expect((await posted).headers.get("x-troop-node")).toBe(node.id);
 });
 
+it("asks nothing of an engine whose answers have ended", async () => {
+  const { client, asked, pass } = await startWithEngine();
+  for (const body of [STREAM, chatBody()]) await (await client.post(body)).text();
+  await pass(1_000);
+  expect(asked).toEqual([]);
+});
+
 it("waits for hours for an engine of its own that thinks, and keeps the app's connection open", async () => {
   const { engine, client, asked, pass } = await startWithEngine();
   engine.setFault({ kind: "slow-first-token", ms: 3_600_000 });
