@@ -45,7 +45,7 @@ function written(cost: Cost, salt: Uint8Array, key: Uint8Array): string {
 function derive(password: string, salt: Uint8Array, { ln, r, p }: Cost): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFKC"), salt, BYTES, { N: 2 ** ln, r, p }, (error, key) =>
-      error === null ? resolve(key) : reject(error),
+      error instanceof Error ? reject(error) : resolve(key),
     );
   });
 }

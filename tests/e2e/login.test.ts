@@ -80,7 +80,8 @@ it("links two machines to one account, lists them, and signs one out", async () 
   expect(balance.err).toContain("peer_revoked");
   expect(balance.err).toContain("troop login");
   expect((await run(one, "peers")).data["peers"]).toHaveLength(1);
-  expect((await run(two, "logout")).exit).toBe(4);
+  // Again: perhaps nobody heard the answer.
+  expect((await run(two, "logout")).exit).toBe(0);
   expect((await logIn(two, somebody, true)).exit).toBe(0);
   expect((await run(two, "balance")).data).toMatchObject({ available: "100" });
 });
