@@ -5,8 +5,8 @@ import { z } from "zod";
 import type { App } from "../app-env";
 import { audit } from "../audit";
 import { problem, problemResponses } from "../problem";
+import { settleSuspension } from "../settle-suspension";
 import { reinstatePeer, suspendPeer } from "../store/admin";
-import { liftSuspension, markSuspended } from "../store/suspensions";
 
 function suspensionRoute<Path extends string>(operationId: string, path: Path, done: string) {
   return createRoute({
@@ -38,21 +38,20 @@ const reinstateRoute = suspensionRoute(
 
 export function nodeSuspend(app: App): void {
   app.openapi(suspendRoute, async (c) => {
-    const { db, nowMs, redis } = c.get("deps");
+    const { db, nowMs } = c.get("deps");
     const { id } = c.req.valid("param");
     const { reason } = c.req.valid("json");
     if (!(await suspendPeer(db, id, reason, nowMs()))) return problem(c, "not_found");
-    await markSuspended(redis, id, reason);
+    await settleSuspension(c.get("deps"), id);
     audit(c, { type: "node_suspended", peerId: id, details: { reason } });
     return c.body(null, 204);
   });
 
   app.openapi(reinstateRoute, async (c) => {
-    const { db, redis } = c.get("deps");
     const { id } = c.req.valid("param");
     const { reason } = c.req.valid("json");
-    if (!(await reinstatePeer(db, id))) return problem(c, "not_found");
-    await liftSuspension(redis, id);
+    if (!(await reinstatePeer(c.get("deps").db, id))) return problem(c, "not_found");
+    await settleSuspension(c.get("deps"), id);
     audit(c, { type: "node_reinstated", peerId: id, details: { reason } });
     return c.body(null, 204);
   });

@@ -14,11 +14,11 @@ import { inBackground } from "../in-background";
 import { problem, problemResponses, PROOF_PROBLEMS } from "../problem";
 import { rememberHardware } from "../remember-hardware";
 import { senderSubject } from "../sender-address";
+import { settleSuspension } from "../settle-suspension";
 import { starterAtOnce } from "../starter-at-once";
 import { registerPeer } from "../store/ledger";
 import { touchPeer } from "../store/peers";
 import { beginRemembering } from "../store/signed-out";
-import { markSuspended } from "../store/suspensions";
 
 const route = createRoute({
   operationId: "registerPeer",
@@ -68,7 +68,7 @@ export function register(app: App): void {
     // Before it is looked at what the peer is: who signs it out meanwhile ends enrolments from until then.
     const iat = Math.floor(nowMs() / 1_000);
     if (known?.suspended_reason != null) {
-      await markSuspended(redis, peerId, known.suspended_reason);
+      await settleSuspension(c.get("deps"), peerId);
     }
     const {
       user_id: userId,

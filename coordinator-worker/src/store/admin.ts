@@ -89,13 +89,27 @@ export async function reinstatePeer(db: NeonHttpDatabase, peerId: string): Promi
   return rows.length > 0;
 }
 
-/** All of them: few, since a person decided on each. */
-export function listSuspended(db: NeonHttpDatabase) {
-  return sqlRows(
+/** Why a peer is suspended; undefined where it is not. */
+export async function readSuspension(
+  db: NeonHttpDatabase,
+  peerId: string,
+): Promise<string | undefined> {
+  const [row] = await sqlRows(
     db,
-    z.object({ id: z.string(), reason: z.string() }),
-    sql`select id, suspended_reason as reason from peers where suspended_at is not null`,
+    z.object({ reason: z.string() }),
+    sql`select suspended_reason as reason from peers where id = ${peerId} and suspended_at is not null`,
   );
+  return row?.reason;
+}
+
+/** All of them: few, since a person decided on each. */
+export async function listSuspended(db: NeonHttpDatabase): Promise<string[]> {
+  const rows = await sqlRows(
+    db,
+    z.object({ id: z.string() }),
+    sql`select id from peers where suspended_at is not null`,
+  );
+  return rows.map(({ id }) => id);
 }
 
 const Granted = z.object({ status: z.enum(["granted", "already_granted", "no_user"]) });

@@ -3,10 +3,7 @@ import { suspendedKey } from "./live-keys";
 import { storeCall } from "./store-call";
 import { markAndTakeOff } from "./take-off-lists";
 
-/**
- * Postgres knows who is suspended. The sweep writes the marks anew long before they end, and one that it wrote while
- * the node was being reinstated ends by itself.
- */
+/** Postgres knows who is suspended. The sweep writes the marks anew long before they end. */
 const MARK_TTL_S = 60 * 60;
 
 /** From now on the node is offered to nobody, and hears why with its heartbeats. */
