@@ -79,6 +79,8 @@ export async function search(
     const got = leases.get(model);
     // A timer costs more than the look.
     lease = got instanceof Promise ? await within(untilMs - nowMs(), got) : got;
+    // The coordinator was there: what has not come back in time is the model.
+    if (lease === undefined && wasGone) return told(await modelGone());
     if (lease === undefined) throw new CoordinatorUnreachable(NO_TICKET);
     while (attempts - before < MOST_ATTEMPTS && nowMs() < untilMs && !signal.aborted) {
       const places = leases.places(lease);
@@ -149,10 +151,7 @@ export async function search(
     // What a node said is of more use to the app than the coordinator's trouble, unless it was about the lease.
     if (held === undefined || held.verdict === "lease") {
       drop(held?.answered);
-      if (isModelUnavailable(error)) {
-        const chosen = surroundings.hasChosenNodes;
-        return told(chosen ? notOfTheChosen(model) : await unknownModel(models, model));
-      }
+      if (isModelUnavailable(error)) return told(await modelGone());
       return told(coordinatorError(error), betterInMs(error, lease !== undefined));
     }
   }
@@ -205,6 +204,9 @@ export async function search(
       : appError(502, "coordinator_refused", UNTRUSTED),
   );
 
+  async function modelGone(): Promise<Response> {
+    return surroundings.hasChosenNodes ? notOfTheChosen(model) : unknownModel(models, model);
+  }
   function told(outcome: Response, freeInMs?: number): Searched {
     return { outcome, freeInMs, attempts, wasGone };
   }
