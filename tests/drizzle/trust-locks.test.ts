@@ -242,4 +242,20 @@ describe.runIf(isRealPostgres)("while a payer's accounts are busy", () => {
     expect(await balances(world, PEER)).toMatchObject({ held: 0 });
     await expectLaws(world);
   });
+
+  it("who is taken out of a network gets no larger lease in it", async () => {
+    await networkOf({ [MEMBER]: "owner", [PEER]: "member" });
+    expect(await holdInNetwork(PEER)).toBe("held");
+    const letGo = await busyAccounts(PEER);
+    const extended = first(
+      "select outcome from extend_in_network($1, $2, 5, now() + interval '6 min', 'k')",
+      [world.lease(0), world.peer(PEER)],
+    );
+    await untilWaiting(ask, 1);
+    await ask("select remove_member($1, $2, $3)", [network, world.peer(MEMBER), world.user(PEER)]);
+    await letGo();
+    expect(await extended).toBe("lease_not_found");
+    expect(await balances(world, PEER)).toMatchObject({ held: 7 });
+    await expectLaws(world);
+  });
 });
