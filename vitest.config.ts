@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     exclude: ["tests/conformance/**", "tests/chaos/**", "tests/gpu/**", "node_modules/**"],
     // Under Bun only the threads pool starts; the tests need Bun's own APIs (serve, sqlite).
     pool: "threads",
+    // Most of a test is waiting. vitest leaves a core free by default, which is half of a machine with two.
+    maxWorkers: Math.max(2, availableParallelism()),
     // For what hangs alone: a test waits for what happens, however long that takes a slow or a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,

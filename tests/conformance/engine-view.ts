@@ -50,7 +50,7 @@ export async function engineLogFromNow(bench: Bench): Promise<() => Promise<stri
 /** Waits until no task runs, asking seldom enough not to keep the engine from noticing who left. */
 export async function untilEngineIdle(bench: Bench): Promise<void> {
   await vi.waitFor(async () => expect(await isEngineIdle(bench)).toBe(true), {
-    timeout: 20_000,
+    timeout: 60_000,
     interval: 1_500,
   });
 }

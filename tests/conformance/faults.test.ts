@@ -8,7 +8,7 @@ import { TEXT_APIS } from "./text-apis";
 
 const { slow } = inject("benches");
 const ErrorBody = z.object({ error: z.object({ message: z.string(), type: z.string() }) });
-const WAIT = { timeout: 20_000, interval: 50 };
+const WAIT = { timeout: 60_000, interval: 50 };
 
 beforeEach(() => untilEngineIdle(slow));
 

@@ -10,7 +10,7 @@ export default defineConfig({
     pool: "threads",
     // The engines have few slots and the taps one journal each: what runs at once would show.
     fileParallelism: false,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 import { Authorization, Extension } from "#protocol/authorize";
 import { ModelList, NodePage } from "#protocol/directory";
 import { Problem } from "#protocol/problem";
+import { Registration } from "#protocol/register";
 import { Transactions } from "#protocol/statement";
+import { SubmitAnswer } from "#protocol/submit";
 import { TICKET_LIFETIME_S } from "#protocol/ticket";
 import { useCoordinator } from "#support/coordinator";
 import { newPeer } from "#support/test-peer";
@@ -12,10 +14,22 @@ const coordinator = useCoordinator({ STARTER_CREDITS: "100" });
 
 const { authorize, balance, join, receiptOf, serve, submit } = membersOf(coordinator);
 
+/** Asks again, as peers do, where a store did not answer in time. */
+async function insist(ask: () => Promise<Response>, onAgain = () => {}): Promise<Response> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status < 500) return answer;
+    expect([503, 504]).toContain(answer.status);
+    onAgain();
+  }
+}
+
 it("grants starter credits once to 50 first touches of one user at the same time", async () => {
   const peer = await newPeer(coordinator().url);
-  const all = await Promise.all(Array.from({ length: 50 }, () => peer.register()));
-  const users = new Set(all.map((registration) => registration.user_id));
+  const register = () => insist(() => peer.call("/register", { body: {} }));
+  const all = await Promise.all(Array.from({ length: 50 }, register));
+  const said = await Promise.all(all.map((answer) => answer.json()));
+  const users = new Set(said.map((one) => Registration.parse(one).user_id));
   expect(users.size).toBe(1);
   const [user] = users;
   expect((await balance({ ...peer, user: user ?? "" })).total).toBe("100");
@@ -30,13 +44,17 @@ it("never holds more than there is for 100 authorizes on one balance at the same
     ),
   );
   const budgets: number[] = [];
+  let unanswered = 0;
   for (const answer of answers) {
     if (answer.ok) budgets.push(Authorization.parse(await answer.json()).budget);
+    else if (answer.status === 503) unanswered += 1;
     else expect(answer.status).toBe(402);
   }
-  expect(budgets.toSorted((a, b) => b - a)).toEqual([
-    30_000_000, 30_000_000, 30_000_000, 10_000_000,
-  ]);
+  const largestFirst = budgets.toSorted((a, b) => b - a);
+  const parts = [30_000_000, 30_000_000, 30_000_000, 10_000_000];
+  // What a slow machine did not answer in time may be held all the same.
+  if (unanswered === 0) expect(largestFirst).toEqual(parts);
+  else expect(parts).toEqual(expect.arrayContaining(largestFirst));
   expect(await balance(client)).toMatchObject({ available: "0", held: "100" });
 });
 
@@ -76,11 +94,21 @@ it("settles one receipt once of 50 copies at the same time", async () => {
   const client = await join();
   const granted = await authorize(client, { model: "copies/model" });
   const receipt = receiptOf(granted);
-  const results = await Promise.all(
-    Array.from({ length: 50 }, () => submit(node, [granted], [receipt])),
-  );
-  const settled = results.flat().filter((result) => result.status === "settled");
-  expect(settled).toEqual([{ status: "settled", amount: 2_000 }]);
+  const body = { tickets: [granted.ticket], receipts: [receipt] };
+  let unanswered = 0;
+  const handIn = async () => {
+    const answer = await insist(
+      () => node.call("/transactions/submit", { body }),
+      () => (unanswered += 1),
+    );
+    return SubmitAnswer.parse(await answer.json()).results;
+  };
+  const results = (await Promise.all(Array.from({ length: 50 }, handIn))).flat();
+  const settled = results.filter((result) => result.status === "settled");
+  // The first one may be among those that a slow machine did not answer in time.
+  if (unanswered === 0) expect(settled).toEqual([{ status: "settled", amount: 2_000 }]);
+  else expect(settled.length).toBeLessThanOrEqual(1);
+  expect(results).toHaveLength(50);
   expect((await balance(node)).total).toBe("100.002");
   expect((await balance(client)).total).toBe("99.998");
 });

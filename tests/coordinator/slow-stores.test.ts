@@ -26,7 +26,7 @@ async function start(options: Partial<CoordinatorOptions> = {}): Promise<Started
 
 it("answers 504 where stores that each answer in time take longer together, and needs none to be well", async () => {
   // A registration asks one after another; five seconds is what it may take.
-  const { url } = await start({ addLatencyMs: 3_000 });
+  const { url } = await start({ addLatencyMs: 2_600 });
   expect((await fetch(`${url}/health`)).status).toBe(200);
   const answer = await (await newPeer(url)).call("/register", { body: {} });
   expect(answer.status).toBe(504);
