@@ -9,7 +9,14 @@ import {
   tasksIn,
   untilEngineIdle,
 } from "./engine-view";
-import { exchange, type Exchange, type HttpRequest, openExchange } from "./exchange";
+import {
+  exchange,
+  type Exchange,
+  type HttpAnswer,
+  type HttpRequest,
+  openExchange,
+} from "./exchange";
+import { isComment, sseBlocks } from "./sse-blocks";
 import { TEXT_APIS, type TextApi, type TextOptions } from "./text-apis";
 
 const { slow } = inject("benches");
@@ -38,6 +45,16 @@ function openForTest(url: string, request: HttpRequest): Exchange {
   const running = openExchange(url, request);
   onTestFinished(running.abort);
   return running;
+}
+
+/** But for the engine's pings, of which there are more where a busy machine makes it slower. */
+function compareWords(expected: HttpAnswer, actual: HttpAnswer): string[] {
+  const words = (answer: HttpAnswer): HttpAnswer => {
+    const blocks = sseBlocks(answer.body.toString("latin1"));
+    const text = blocks.filter((block) => !isComment(block)).join("");
+    return { ...answer, body: Buffer.from(text, "latin1") };
+  };
+  return compareAnswers(words(expected), words(actual));
 }
 
 beforeEach(() => untilEngineIdle(slow));
@@ -108,7 +125,7 @@ describe.each([
       expect(answer.status).toBe(200);
       return answer;
     }, WAIT);
-    expect(compareAnswers(before, after)).toEqual([]);
+    expect(compareWords(before, after)).toEqual([]);
   });
 
   it("while it waits for another's answer leaves no work behind", async () => {
@@ -143,7 +160,7 @@ describe.each([
     await first.bodyReaches((body) => body.length > alone.body.length / 2);
     second.abort();
 
-    expect(compareAnswers(alone, await first.answer)).toEqual([]);
+    expect(compareWords(alone, await first.answer)).toEqual([]);
   });
 });
 
@@ -157,6 +174,6 @@ it("a request waits for its turn where the only place is taken, and is answered 
   const first = openForTest(slow.proxiedUrl, request);
   await first.bodyReaches((body) => api!.firstWord.test(body));
   const second = exchange(slow.proxiedUrl, request);
-  expect(compareAnswers(alone, await first.answer)).toEqual([]);
-  expect(compareAnswers(alone, await second)).toEqual([]);
+  expect(compareWords(alone, await first.answer)).toEqual([]);
+  expect(compareWords(alone, await second)).toEqual([]);
 });

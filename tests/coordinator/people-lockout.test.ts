@@ -19,8 +19,10 @@ async function expectLocked(answer: Response, policy: RegExp): Promise<void> {
 it("locks an email after ten tries, known or not, also for the right password", async () => {
   const { email, user, ask: askAsPerson } = await person();
   for (const somebody of [email, newEmail()]) {
-    const tries = await Promise.all(Array.from({ length: 10 }, () => logIn(somebody, "wrong")));
-    expect(tries.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 401));
+    // Each is hashed for: together they keep a slow machine from its stores for longer than these may take.
+    for (let tries = 0; tries < 10; tries++) {
+      expect((await logIn(somebody, "wrong")).status).toBe(401);
+    }
     await expectLocked(
       await logIn(somebody, PASSWORD),
       /^"login";q=30;w=900, "login-of-email";q=10;w=900$/,
