@@ -10,6 +10,7 @@ import {
 } from "#self-host/coordinator";
 import { testStores } from "#support/coordinator";
 import { newPeer } from "#support/test-peer";
+import { peopleOf } from "./people";
 
 type Started = RunningCoordinator & { readonly dataDir: string };
 
@@ -36,10 +37,12 @@ it("answers 504 where stores that each answer in time take longer together, and 
   });
 });
 
-it("lets requests pass whose window cannot be asked, but no try to log in and none at the operator's password", async () => {
-  const { url, dataDir } = await start();
+it("lets requests pass whose window cannot be asked, but no try at a password or a code", async () => {
+  const started = await start();
+  const { url, dataDir } = started;
   const peer = await newPeer(url);
   await peer.register();
+  const somebody = await peopleOf(() => started).person();
   // The objects of windows that nobody has asked yet have no place for their database any more.
   rmSync(join(dataDir, "rate-windows"), { recursive: true });
   expect((await peer.call("/v1/models")).status).toBe(200);
@@ -55,7 +58,9 @@ it("lets requests pass whose window cannot be asked, but no try to log in and no
   const admin = await fetch(`${url}/admin/users`, {
     headers: { authorization: `Basic ${password}` },
   });
-  for (const refused of [login, admin]) {
+  const device = await peer.call("/auth/device", { body: {} });
+  const typed = await somebody.ask("/auth/device/find", { body: { user_code: "BCDF-GHJK" } });
+  for (const refused of [login, admin, device, typed]) {
     expect(refused.status).toBe(429);
     expect(refused.headers.get("retry-after")).toBe("5");
   }
