@@ -1,7 +1,6 @@
 -- Whose a node is is looked at once in a settlement, before accounts are locked: a node that is given to somebody else
 -- while its receipts wait for those locks has earned for whom it belonged to when they came. Until now its new owner's
 -- accounts were touched without having been locked in their order, so two settlements could wait for each other.
--- Likewise nobody who holds accounts waits for a peer, since whoever links that peer may be waiting for the accounts.
 drop function settle_receipts(receipt_claim[]);
 --> statement-breakpoint
 -- Puts receipts that were verified, and that nobody settled before, into escrow; returns their items. One is paid the
@@ -147,51 +146,4 @@ begin
       select * from receipts r where r.lease_id = i.lease and r.seq = i.seq and r.node_id = i.node limit 1) r on true
     left join lateral (
       select * from disputes d where d.lease_id = i.lease and d.seq = i.seq and d.node_id = i.node limit 1) d on true;
-end $$;
---> statement-breakpoint
--- Holds up to p_budget for a new lease. outcome: held | not_registered | peer_revoked | credits_exhausted | replayed.
-create or replace function hold_credits(
-  p_lease uuid, p_peer text, p_network text, p_model text, p_budget bigint,
-  p_expires timestamptz, p_release_before timestamptz, p_escrow_before timestamptz
-) returns table (outcome text, user_id text, budget bigint, available bigint, held bigint) language plpgsql as $$
-#variable_conflict use_column
-declare
-  v_peer peers;
-  v_user text;
-  v_available bigint;
-  v_held bigint;
-  v_budget bigint;
-begin
-  select * into v_peer from peers p where p.id = p_peer;
-  if v_peer.id is null or v_peer.revoked_at is not null then
-    return query select case when v_peer.id is null then 'not_registered' else 'peer_revoked' end,
-      null::text, 0::bigint, 0::bigint, 0::bigint;
-    return;
-  end if;
-  v_user := v_peer.user_id;
-  perform release_leases(v_user, p_release_before, 50);
-  perform lock_accounts(array[v_user]);
-  perform release_due(array[v_user], p_escrow_before, 200);
-  -- It may have become part of another until now.
-  select coalesce(u.merged_into, u.id) into v_user from users u where u.id = v_user;
-  select sum(a.balance) filter (where a.kind = 'available'), sum(a.balance) filter (where a.kind = 'held')
-    into v_available, v_held from accounts a where a.user_id = v_user;
-  v_budget := least(v_available, p_budget);
-  if v_budget <= 0 then
-    return query select 'credits_exhausted', v_user, 0::bigint, v_available, v_held;
-    return;
-  end if;
-  insert into leases (id, user_id, peer_id, network, model, budget, expires_at)
-    values (p_lease, v_user, p_peer, p_network, p_model, v_budget, p_expires) on conflict (id) do nothing;
-  if not found then
-    return query select 'replayed', v_user, 0::bigint, v_available, v_held;
-    return;
-  end if;
-  perform move_credits(array[row('hold:' || p_lease, 'hold', p_lease,
-    account_of(v_user, 'available'), account_of(v_user, 'held'), v_budget)::movement]);
-  if v_peer.last_used_at < now() - interval '1 hour' then
-    update peers p set last_used_at = now()
-      where p.id in (select k.id from peers k where k.id = p_peer for no key update skip locked);
-  end if;
-  return query select 'held', v_user, v_budget, v_available - v_budget, v_held + v_budget;
 end $$;

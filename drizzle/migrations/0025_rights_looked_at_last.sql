@@ -1,6 +1,7 @@
 -- Rights are looked at behind the locks that a call had to wait for: who is signed out, given to another person or taken out
 -- of a network meanwhile has them no more. A lease grows for whose peer it was taken only, and a code is over for good once
--- its peer was signed out, also where that was linked again since.
+-- its peer was signed out, also where that was linked again since. Nobody who holds accounts waits for a peer, since whoever
+-- links that peer may be waiting for the accounts.
 ALTER TABLE "peers" ADD COLUMN "signed_out_at" timestamp with time zone;--> statement-breakpoint
 CREATE INDEX "peers_revoked" ON "peers" USING btree ("revoked_at") WHERE "peers"."revoked_at" is not null;
 --> statement-breakpoint
@@ -13,7 +14,9 @@ create function is_peer_of(p_peer text, p_user text) returns boolean language sq
     where p.id = p_peer and p.revoked_at is null and p.user_id in (u.id, u.merged_into))
 $$;
 --> statement-breakpoint
--- Holds up to p_budget for a new lease. outcome: held | not_registered | peer_revoked | credits_exhausted | replayed.
+-- Holds up to p_budget for a new lease. outcome: held | not_registered | peer_revoked | credits_exhausted | replayed. A peer
+-- that was given to another person while this waited has to register again: to lock that one's accounts behind the others
+-- would be out of their order.
 create or replace function hold_credits(
   p_lease uuid, p_peer text, p_network text, p_model text, p_budget bigint, p_expires timestamptz,
   p_release_before timestamptz, p_escrow_before timestamptz)
@@ -27,21 +30,24 @@ declare
   v_held bigint;
   v_budget bigint;
 begin
-  loop
-    select * into v_peer from peers p where p.id = p_peer;
-    if v_peer.id is null or v_peer.revoked_at is not null then
-      return query select case when v_peer.id is null then 'not_registered' else 'peer_revoked' end,
-        null::text, 0::bigint, 0::bigint, 0::bigint;
-      return;
-    end if;
-    -- Its user became part of another one at most. Else it was given to somebody else while this waited.
-    exit when v_peer.user_id in (v_locked, v_user);
+  select * into v_peer from peers p where p.id = p_peer;
+  if v_peer.id is not null and v_peer.revoked_at is null then
     v_locked := v_peer.user_id;
     perform release_leases(v_locked, p_release_before, 50);
     perform lock_accounts(array[v_locked]);
     perform release_due(array[v_locked], p_escrow_before, 200);
+    -- Until now it may have become part of another one, and the peer may have been signed out or given to somebody else,
+    -- whose accounts are not locked.
     select coalesce(u.merged_into, u.id) into v_user from users u where u.id = v_locked;
-  end loop;
+    select * into v_peer from peers p where p.id = p_peer;
+  end if;
+  if v_peer.revoked_at is not null then
+    return query select 'peer_revoked', null::text, 0::bigint, 0::bigint, 0::bigint;
+    return;
+  elsif v_peer.id is null or v_peer.user_id not in (v_locked, v_user) then
+    return query select 'not_registered', null::text, 0::bigint, 0::bigint, 0::bigint;
+    return;
+  end if;
   select sum(a.balance) filter (where a.kind = 'available'), sum(a.balance) filter (where a.kind = 'held')
     into v_available, v_held from accounts a where a.user_id = v_user;
   v_budget := least(v_available, p_budget);
@@ -336,13 +342,17 @@ begin
 end $$;
 --> statement-breakpoint
 -- A person leaves: email, password, sessions, the names of machines and memberships go; the machines are signed out. The
--- ledger keeps its rows, under an id that nobody's name stands behind any more. Answers the machines.
+-- ledger keeps its rows, under an id that nobody's name stands behind any more. Answers the machines. Networks that came
+-- while this waited are held out of the usual order: in that one case two may wait for each other, and one begins again.
 create or replace function close_person(p_user text, p_ghost text) returns table (peer_id text) language plpgsql as $$
 #variable_conflict use_column
 begin
   perform 1 from networks n join memberships m on m.network_id = n.id and m.user_id = p_user
     order by n.id for update of n;
   perform 1 from users where id = p_user for no key update;
+  -- Those, too, that came while this waited: by a machine that was linked, an invite, or new ones.
+  perform 1 from networks n join memberships m on m.network_id = n.id and m.user_id = p_user
+    order by n.id for update of n;
   delete from logins where user_id = p_user;
   if not found then
     return;
