@@ -18,6 +18,8 @@ export type HandlerUnderTest = {
   readonly post: (body?: string, target?: string, signal?: AbortSignal) => Promise<Response>;
   /** What it knows of nodes. */
   readonly order: NodeOrder;
+  /** How many nodes its requests may go to. */
+  readonly nodes: () => number;
   /** Lets the list of models grow old. */
   readonly passListMs: (ms: number) => void;
   /** What a client does each second. */
@@ -85,6 +87,7 @@ export async function handlerFor(
       leases.tend();
       order.tend();
     },
+    nodes: () => leases.candidates().length,
     passListMs(ms) {
       listMs += ms;
     },
