@@ -4,7 +4,14 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    exclude: ["tests/conformance/**", "tests/chaos/**", "tests/gpu/**", "node_modules/**"],
+    exclude: [
+      "tests/conformance/**",
+      "tests/chaos/**",
+      "tests/gpu/**",
+      "node_modules/**",
+      // Where statements wait for each other: the embedded database runs one at a time (npm run test:stores).
+      ...(process.env["TROOP_TEST_DATABASE_URL"] === undefined ? ["**/*.postgres.test.ts"] : []),
+    ],
     // Under Bun only the threads pool starts; the tests need Bun's own APIs (serve, sqlite).
     pool: "threads",
     // Most of a test is waiting. vitest leaves a core free by default, which is half of a machine with two.

@@ -1,49 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { DeviceCode } from "#protocol/device";
 import { Problem } from "#protocol/problem";
-import { Transactions } from "#protocol/statement";
-import { type RunningCoordinator, startCoordinator } from "#self-host/coordinator";
 import { cleanupStack } from "#support/cleanup-stack";
-import { testStores } from "#support/coordinator";
-import { newPeer, type TestPeer } from "#support/test-peer";
+import { newPeer } from "#support/test-peer";
+import { type CoordinatorAtRedis, startAtRedis } from "./coordinator-at-redis";
+import { movesOf } from "./moves";
 import { operatorOf } from "./operators";
 import { PASSWORD, peopleOf } from "./people";
-import { holding, isRealPostgres } from "../drizzle/held-locks";
 import { startRedisOnTcp } from "../self-host/redises";
 import { startTcpProxy } from "../self-host/tcp-proxy";
 
 const cleanup = cleanupStack();
-let started: RunningCoordinator & { readonly dataDir: string };
+let started: CoordinatorAtRedis;
 /** The coordinator's way to Redis. */
 let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
-
-/** On a port that peers know it by, or a free one. */
-async function start(port: number, redisPort: number) {
-  const dataDir = mkdtempSync(join(tmpdir(), "troop-away-"));
-  const coordinator = await startCoordinator({
-    dataDir,
-    host: "127.0.0.1",
-    port,
-    databaseUrl: testStores.databaseUrl,
-    redisUrl: `redis://127.0.0.1:${redisPort}`,
-    settings: { ALLOWED_RANGES: "127.0.0.0/8", REGISTRATIONS_PER_HOUR: "1000" },
-  });
-  const stop = async () => {
-    await coordinator.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
-  return { ...coordinator, dataDir, stop };
-}
 
 beforeAll(async () => {
   const redis = await startRedisOnTcp();
   cleanup.add(redis.close);
   proxy = await startTcpProxy(redis.port);
   cleanup.add(proxy.close);
-  const running = await start(0, proxy.port);
+  const running = await startAtRedis(0, proxy.port);
   cleanup.add(running.stop);
   started = running;
 });
@@ -129,27 +106,3 @@ it("gives back at once what was held for a ticket that Redis kept from being giv
   // It was held.
   expect(await movesOf(peer, user_id)).toEqual(["refund", "hold", "starter_grant"]);
 });
-
-async function movesOf(peer: TestPeer, user: string): Promise<string[]> {
-  const page = await peer.call(`/users/${user}/transactions`);
-  return Transactions.parse(await page.json()).transactions.map(({ type }) => type);
-}
-
-it.runIf(isRealPostgres)(
-  "gives it back, too, where there is no key to sign the ticket with",
-  async () => {
-    const redis = await startRedisOnTcp();
-    onTestFinished(redis.close);
-    const first = await start(0, redis.port);
-    const peer = await newPeer(first.url);
-    const { user_id } = await peer.register();
-    await first.stop();
-    // One that has not read the keys yet.
-    const second = await start(Number(new URL(first.url).port), redis.port);
-    onTestFinished(second.stop);
-    const letGo = await holding("lock table signing_keys in access exclusive mode", []);
-    expect((await peer.call("/authorize", { body: { model: "any" } })).status).toBe(503);
-    await letGo();
-    await expect.poll(() => movesOf(peer, user_id)).toEqual(["refund", "hold", "starter_grant"]);
-  },
-);

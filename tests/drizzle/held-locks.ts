@@ -5,15 +5,13 @@ import type { Rows } from "./ledger-world";
 
 const { databaseUrl } = testStores;
 
-/** The embedded database runs one statement at a time: there nobody ever waits, and nothing happens meanwhile. */
-export const isRealPostgres = databaseUrl !== undefined;
+// For files named *.postgres.test.ts: the embedded database runs one statement at a time, so nobody ever waits there.
 
 /** Runs a statement and holds what it locks, and shows nobody what it did, until it is let go. */
 export async function holding(
   text: string,
   params: readonly (string | null)[],
 ): Promise<() => Promise<void>> {
-  if (!isRealPostgres) return async () => undefined;
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   // Whatever becomes of the test: what is held must not keep others waiting.
@@ -30,7 +28,6 @@ export async function untilWaiting(
   ask: (text: string) => Promise<Rows>,
   count: number,
 ): Promise<void> {
-  if (!isRealPostgres) return;
   const text = `select count(*) from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`;
   await expect.poll(async () => (await ask(text))[0]?.[0], { interval: 10 }).toBe(`${count}`);

@@ -3,7 +3,7 @@ import { createInvite } from "#coordinator/store/invites";
 import { changePolicy } from "#coordinator/store/members";
 import { createSession } from "#coordinator/store/sessions";
 import { openTestStores, type TestStores } from "#support/stores";
-import { holding, isRealPostgres, untilWaiting } from "../../drizzle/held-locks";
+import { holding, untilWaiting } from "../../drizzle/held-locks";
 
 let db: TestStores["db"];
 let ask: TestStores["ask"];
@@ -46,7 +46,7 @@ const invite = () => {
 
 const demoting = () => holding("select change_role($1, $2, $3, 'member')", [network, owner, other]);
 
-describe.runIf(isRealPostgres)("who is no owner any more when its turn comes", () => {
+describe("who is no owner any more when its turn comes", () => {
   it("makes no invite", async () => {
     const letGo = await demoting();
     const made = invite();
@@ -75,7 +75,7 @@ describe.runIf(isRealPostgres)("who is no owner any more when its turn comes", (
   });
 });
 
-describe.runIf(isRealPostgres)("invites of one network", () => {
+describe("invites of one network", () => {
   it("are no more than there may be, also where several are made at once", async () => {
     await ask(
       `insert into invites (id, network_id, code_hash, role, uses_left, expires_at)
@@ -93,16 +93,13 @@ describe.runIf(isRealPostgres)("invites of one network", () => {
   });
 });
 
-it.runIf(isRealPostgres)(
-  "nobody is logged in whose account is deleted at that moment",
-  async () => {
-    const person = `person-${crypto.randomUUID()}`;
-    await ask("select create_login($1, $1, 'hash')", [person]);
-    const letGo = await holding("select close_person($1, $2)", [person, `ghost-${person}`]);
-    const session = { tokenHash: crypto.randomUUID(), userId: person, expiresAtMs: NOW };
-    const opened = createSession(db, session);
-    await untilWaiting(ask, 1);
-    await letGo();
-    expect(await opened).toBe(false);
-  },
-);
+it("nobody is logged in whose account is deleted at that moment", async () => {
+  const person = `person-${crypto.randomUUID()}`;
+  await ask("select create_login($1, $1, 'hash')", [person]);
+  const letGo = await holding("select close_person($1, $2)", [person, `ghost-${person}`]);
+  const session = { tokenHash: crypto.randomUUID(), userId: person, expiresAtMs: NOW };
+  const opened = createSession(db, session);
+  await untilWaiting(ask, 1);
+  await letGo();
+  expect(await opened).toBe(false);
+});

@@ -5,8 +5,6 @@ import { balances, hold, link, newWorld, register, settle, useLedger } from "./l
 
 const ask = useLedger();
 
-// Where nothing can be held, the same things happen one after the other.
-
 const WORTH = 1_000_000;
 const [CLIENT, SPENDER, NODE, OTHER] = [0, 1, 2, 5];
 /** People. Who was there earlier has the accounts that are locked earlier. */

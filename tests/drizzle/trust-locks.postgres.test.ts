@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { holding, isRealPostgres, untilWaiting } from "./held-locks";
+import { holding, untilWaiting } from "./held-locks";
 import { expectLaws } from "./ledger-laws";
 import {
   balances,
@@ -92,7 +92,7 @@ const holdInNetwork = (index: number) =>
     [world.lease(0), world.peer(index), network, world.model],
   );
 
-describe.runIf(isRealPostgres)("while a peer is linked to a person", () => {
+describe("while a peer is linked to a person", () => {
   it("an invite that it takes makes the person a member", async () => {
     await networkOf({ [MEMBER]: "owner" });
     await invite();
@@ -130,7 +130,7 @@ describe.runIf(isRealPostgres)("while a peer is linked to a person", () => {
   });
 });
 
-describe.runIf(isRealPostgres)("a peer is linked", () => {
+describe("a peer is linked", () => {
   it("as the owner that it has just become, where the one before deletes the account", async () => {
     await networkOf({ [OTHER]: "owner", [PEER]: "member" });
     const letGo = await closing(OTHER);
@@ -156,39 +156,36 @@ describe.runIf(isRealPostgres)("a peer is linked", () => {
   });
 });
 
-it.runIf(isRealPostgres)(
-  "nothing is left of a network that a deleted account had just been brought, whose last member leaves",
-  async () => {
-    await networkOf({ [PEER]: "owner", [MEMBER]: "member" });
-    const linked = await linking(PERSON);
-    const closed = ask("select close_person($1, $2)", [
-      world.user(PERSON),
-      `ghost-${crypto.randomUUID()}`,
-    ]);
-    await untilWaiting(ask, 1);
-    // Where it goes on from there, behind its first look at the networks.
-    const login = await holding("select from logins where user_id = $1 for key share", [
-      world.user(PERSON),
-    ]);
-    await linked();
-    await untilWaiting(ask, 1);
-    const left = holding("select remove_member($1, $2, $3)", [
-      network,
-      world.peer(MEMBER),
-      world.user(MEMBER),
-    ]);
-    await Promise.race([left, untilWaiting(ask, 2)]);
-    await login();
-    await Promise.race([closed, untilWaiting(ask, 1)]);
-    await (
-      await left
-    )();
-    await closed;
-    expect(await ask("select id from networks where id = $1", [network])).toEqual([]);
-  },
-);
+it("nothing is left of a network that a deleted account had just been brought, whose last member leaves", async () => {
+  await networkOf({ [PEER]: "owner", [MEMBER]: "member" });
+  const linked = await linking(PERSON);
+  const closed = ask("select close_person($1, $2)", [
+    world.user(PERSON),
+    `ghost-${crypto.randomUUID()}`,
+  ]);
+  await untilWaiting(ask, 1);
+  // Where it goes on from there, behind its first look at the networks.
+  const login = await holding("select from logins where user_id = $1 for key share", [
+    world.user(PERSON),
+  ]);
+  await linked();
+  await untilWaiting(ask, 1);
+  const left = holding("select remove_member($1, $2, $3)", [
+    network,
+    world.peer(MEMBER),
+    world.user(MEMBER),
+  ]);
+  await Promise.race([left, untilWaiting(ask, 2)]);
+  await login();
+  await Promise.race([closed, untilWaiting(ask, 1)]);
+  await (
+    await left
+  )();
+  await closed;
+  expect(await ask("select id from networks where id = $1", [network])).toEqual([]);
+});
 
-describe.runIf(isRealPostgres)("while a payer's accounts are busy", () => {
+describe("while a payer's accounts are busy", () => {
   it("who is signed out gets no lease that it asked for before", async () => {
     await link(world, { peer: PEER, person: PERSON });
     const letGo = await busyAccounts(PERSON);
