@@ -13,7 +13,7 @@ export async function settleSuspension(
   let reason = await readSuspension(db, nodeId);
   for (;;) {
     if (reason === undefined) await liftSuspension(redis, nodeId);
-    else await markSuspended(redis, nodeId, reason);
+    else await markSuspended(redis, [{ id: nodeId, reason }]);
     const settled = reason;
     reason = await readSuspension(db, nodeId);
     if (reason === settled) return;

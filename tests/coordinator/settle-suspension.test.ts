@@ -1,5 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { beforeAll, expect, it } from "vitest";
+import { markAgain } from "#coordinator/mark-again";
 import { settleSuspension } from "#coordinator/settle-suspension";
 import { reinstatePeer, suspendPeer } from "#coordinator/store/admin";
 import { suspendedKey } from "#coordinator/store/live-keys";
@@ -69,4 +70,21 @@ it("leaves the mark of a suspension that came before the one before was lifted",
   });
   await settleSuspension({ db, redis: slow }, node);
   expect(await markOf(node)).toBe("tests");
+});
+
+it("writes all marks anew that Redis has lost, in one call, and none of a suspension that was lifted meanwhile", async () => {
+  const [kept, lifted] = [await newNode(), await newNode()];
+  for (const node of [kept, lifted]) await suspend(node, "tests");
+  const slow = overtaken("eval", async () => {
+    await reinstatePeer(db, lifted);
+    await settleSuspension({ db, redis }, lifted);
+  });
+  let calls = 0;
+  const count = (...given: Parameters<Redis["eval"]>): Promise<unknown> => {
+    calls += 1;
+    return slow.eval(...given);
+  };
+  const counting = Object.create(slow, { eval: { value: count } }) as Redis;
+  await markAgain({ db, redis: counting, nowMs: Date.now });
+  expect([await markOf(kept), await markOf(lifted), calls]).toEqual(["tests", null, 1]);
 });

@@ -42,7 +42,7 @@ export function ownPeerRevoke(app: App): void {
     const isDone = userId !== undefined && (await revokePeer(db, { peerId, userId, ghostId }));
     if (!isDone) return problem(c, "not_found");
     audit(c, { type: "peer_signed_out", userId, peerId });
-    await markSignedOut(redis, peerId, nowMs());
+    await markSignedOut(redis, [peerId], nowMs());
     return c.body(null, 204);
   });
 }

@@ -43,7 +43,7 @@ export function personDelete(app: App): void {
     const { peers, networks } = await closePerson(db, userId, ghostId);
     audit(c, { type: "person_deleted", userId });
     await Promise.all([
-      ...peers.map((peerId) => markSignedOut(redis, peerId, nowMs())),
+      markSignedOut(redis, peers, nowMs()),
       // Where others are left an heir may own it now, and serve where only owners may.
       ...networks.map((network) => settleServing(c.get("deps"), network, "members")),
     ]);

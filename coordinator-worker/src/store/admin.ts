@@ -102,14 +102,15 @@ export async function readSuspension(
   return row?.reason;
 }
 
+const SuspendedRow = z.object({ id: z.string(), reason: z.string() });
+
 /** All of them: few, since a person decided on each. */
-export async function listSuspended(db: NeonHttpDatabase): Promise<string[]> {
-  const rows = await sqlRows(
+export function listSuspended(db: NeonHttpDatabase): Promise<z.infer<typeof SuspendedRow>[]> {
+  return sqlRows(
     db,
-    z.object({ id: z.string() }),
-    sql`select id from peers where suspended_at is not null`,
+    SuspendedRow,
+    sql`select id, suspended_reason as reason from peers where suspended_at is not null`,
   );
-  return rows.map(({ id }) => id);
 }
 
 const Granted = z.object({ status: z.enum(["granted", "already_granted", "no_user"]) });

@@ -4,13 +4,15 @@ import { linkedToKey, REMEMBERS_SINCE_KEY, REMEMBERS_SINCE_TTL_S, signedOutKey }
 import { storeCall } from "./store-call";
 import { markAndTakeOff } from "./take-off-lists";
 
-/** From now on no enrolment counts that the peer has; the mark lasts as long as the latest of them. */
-export function markSignedOut(redis: Redis, peerId: string, nowMs: number): Promise<void> {
-  return markAndTakeOff(redis, peerId, {
-    key: signedOutKey(peerId),
-    value: String(nowMs),
-    ttlS: ENROLMENT_COUNTS_S,
-  });
+/** From now on no enrolment counts that these peers have; the marks last as long as the latest of them. */
+export function markSignedOut(
+  redis: Redis,
+  peerIds: readonly string[],
+  nowMs: number,
+): Promise<void> {
+  const value = String(nowMs);
+  const marks = peerIds.map((nodeId) => ({ nodeId, key: signedOutKey(nodeId), value }));
+  return markAndTakeOff(redis, marks, ENROLMENT_COUNTS_S);
 }
 
 /** From now on no enrolment counts that names another user of the peer: it was for that one's networks. */

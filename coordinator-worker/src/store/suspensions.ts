@@ -6,13 +6,16 @@ import { markAndTakeOff } from "./take-off-lists";
 /** Postgres knows who is suspended. The sweep writes the marks anew long before they end. */
 const MARK_TTL_S = 60 * 60;
 
-/** From now on the node is offered to nobody, and hears why with its heartbeats. */
-export function markSuspended(redis: Redis, nodeId: string, reason: string): Promise<void> {
-  return markAndTakeOff(redis, nodeId, {
-    key: suspendedKey(nodeId),
+export type Suspended = { readonly id: string; readonly reason: string };
+
+/** From now on these nodes are offered to nobody, and hear why with their heartbeats. */
+export function markSuspended(redis: Redis, nodes: readonly Suspended[]): Promise<void> {
+  const marks = nodes.map(({ id, reason }) => ({
+    nodeId: id,
+    key: suspendedKey(id),
     value: reason,
-    ttlS: MARK_TTL_S,
-  });
+  }));
+  return markAndTakeOff(redis, marks, MARK_TTL_S);
 }
 
 export async function liftSuspension(redis: Redis, nodeId: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { EngineKind, ModelOffer } from "#protocol/model-offer";
 import { CliError, EXIT } from "../cli/error";
 import { buildCatalogue } from "../engines/catalogue";
 import { engineCandidates, type Env } from "../engines/engine-env";
-import { createEngineThere, type EngineThere } from "../engines/engine-there";
+import { createEngineThere, ENGINE_SILENCE, type EngineThere } from "../engines/engine-there";
 import { upstreamUrl } from "../engines/engine-url";
 import { type EngineWatch, watchEngines } from "../engines/watch";
 import type { Answer } from "../http/answer";
@@ -39,12 +39,12 @@ const USUAL_SLOTS: Readonly<Record<EngineKind, number>> = {
   openai: 1,
 };
 const CONNECT_WITHIN_MS = 1_000;
-/** As a worker does (docs/decisions/0019): gone is who answers nothing for ten minutes. */
+/** As a worker does; a tick is about a second. */
 const ENGINE_LIMITS: SilenceLimits = {
-  silentTicks: 300,
-  trustedTicks: 60,
-  againTicks: 60,
-  mostUnanswered: 6,
+  silentTicks: ENGINE_SILENCE.askAfterS,
+  trustedTicks: ENGINE_SILENCE.askEveryS,
+  againTicks: ENGINE_SILENCE.askEveryS,
+  mostUnanswered: ENGINE_SILENCE.mostUnanswered,
 };
 /** Nobody is paid, so nobody is told. */
 const NO_ACK: OpenAck = { firstByte() {}, end() {} };

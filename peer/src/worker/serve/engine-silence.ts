@@ -1,10 +1,8 @@
 import type { Clock } from "../../clock";
+import { ENGINE_SILENCE } from "../../engines/engine-there";
 
-/** An engine without a word for so long is asked whether it is there: a cold model with a long prompt needs minutes. */
-const ASK_AFTER_MS = 300_000;
-const ASK_EVERY_MS = 60_000;
-/** Some answer nobody while they think, but none for so long. */
-const MOST_UNANSWERED = 6;
+const ASK_AFTER_MS = ENGINE_SILENCE.askAfterS * 1_000;
+const ASK_EVERY_MS = ENGINE_SILENCE.askEveryS * 1_000;
 
 /** Counts while it is the engine's turn. */
 export type SilenceWatch = {
@@ -48,7 +46,7 @@ export function watchSilence(
     isAsking = false;
     askAtMs = silentMs() + ASK_EVERY_MS;
     // What it said meanwhile speaks for it.
-    if (isOver || silentMs() < ASK_AFTER_MS || unanswered < MOST_UNANSWERED) return;
+    if (isOver || silentMs() < ASK_AFTER_MS || unanswered < ENGINE_SILENCE.mostUnanswered) return;
     isOver = true;
     onGone();
   }
